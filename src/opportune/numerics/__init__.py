@@ -1,0 +1,12 @@
+"""Pure array functions: links, losses, folds, bootstrap and keyed randomness."""
+
+from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, percentile_interval
+from opportune.numerics.folds import keyed_folds
+from opportune.numerics.keyed import generator, keyed_uniform
+from opportune.numerics.links import expit, logit
+from opportune.numerics.losses import auc, log_loss, mid_ranks
+
+__all__ = [
+    "auc", "bootstrap_totals", "cluster_sums", "expit", "generator", "keyed_folds", "keyed_uniform", "log_loss",
+    "logit", "mid_ranks", "percentile_interval",
+]  # fmt: skip
