@@ -6,7 +6,7 @@ from opportune.domain.decision import Decision
 from opportune.domain.errors import BadInput, BrokenPromise, OpportuneError
 from opportune.domain.estimate import Estimate
 from opportune.domain.facts import Facts
-from opportune.domain.finding import Finding, errors
+from opportune.domain.finding import Finding, Severity, errors
 from opportune.domain.forecast import Forecast
 from opportune.domain.limit import Limit
 from opportune.domain.money import Money
@@ -21,6 +21,6 @@ from opportune.domain.value import Basis, Value
 __all__ = [
     "NO_OFFER", "NO_OFFER_ID", "RELEASE_FORMAT", "STAGES", "AsOf", "BadInput", "Basis", "BrokenPromise", "Candidates",
     "Certificate", "Decision", "Estimate", "Facts", "Finding", "Forecast", "Limit", "Money", "Offer", "Opportunities",
-    "Opportunity", "OpportuneError", "Outcome", "Plan", "Policy", "ReleaseManifest", "RowReport", "Stage", "Status",
+    "Opportunity", "OpportuneError", "Outcome", "Plan", "Policy", "ReleaseManifest", "RowReport", "Severity", "Stage", "Status",
     "Value", "column", "errors",
 ]  # fmt: skip

@@ -25,4 +25,4 @@ class AsOf(msgspec.Struct, frozen=True, order=True):
         return event_time <= self.at and arrived_at <= self.at
 
     def __str__(self) -> str:
-        return self.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.at.replace(tzinfo=None).isoformat() + "Z"

@@ -1,0 +1,129 @@
+"""The certificate: what a plan uses and is worth, and a bound on every other plan, from the raw candidates.
+
+This module reads limits by itself and shares no code with the solver: a mistake there cannot vouch for itself.
+
+For any prices p >= 0 (and p <= the soft price where a row is soft) weak duality gives, for every plan that keeps the
+limits, value <= g(p) = sum_r p_r b_r + sum_i max(0, max_k (v_ik - sum_r p_r a_rik)).
+Nothing about how p was found enters the argument.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from opportune.domain import Candidates, Certificate, Limit, RowReport, Status
+
+ROW_TOLERANCE = 1e-9
+"""A row holds when its excess is at most this times the larger of |bound| and the sum of |use|: float64 sums of a
+million terms differ by about 1e-12 with their order."""
+
+
+def certify(
+    candidates: Candidates,
+    limits: Sequence[Limit],
+    choice: np.ndarray,
+    prices: Mapping[str, float],
+    gap_asked: float,
+    seed: int,
+) -> Certificate:
+    """Return the certificate of whole choices (n,) at the given prices. Negative prices count as zero in the bound."""
+    chosen = np.flatnonzero(choice >= 0)
+    sides = [(limit, side) for limit in limits for side in ("at_most", "at_least") if getattr(limit, side) is not None]
+    rows = tuple(_report(candidates, limit, side, chosen, choice, prices) for limit, side in sides)
+    excess = sum(max(-row.slack, 0.0) * _soft_price(limit) for (limit, _), row in zip(sides, rows, strict=True) if row.soft)
+    value = float(np.sum(candidates.value[chosen, choice[chosen]])) - excess
+    net, constant = _priced(candidates, sides, prices)
+    bound = constant + float(np.sum(np.maximum(net.max(axis=1, initial=0.0), 0.0)))
+    gap = (bound - value) / max(abs(bound), 1.0)
+    held = all(_holds(candidates, limit, row, chosen, choice) for (limit, _), row in zip(sides, rows, strict=True))
+    return Certificate(
+        status=_status(held, gap, gap_asked),
+        value=value,
+        bound=bound,
+        gap=gap,
+        gap_asked=gap_asked,
+        rows=rows,
+        opportunities=len(candidates),
+        offered=len(chosen),
+        repaired=_repaired(net, choice),
+        data_hash=data_hash(candidates, limits),
+        seed=seed,
+    )
+
+
+def _status(held: bool, gap: float, gap_asked: float) -> Status:
+    if not held:
+        return "infeasible"
+    return "optimal" if gap <= gap_asked else "feasible"
+
+
+def _name(limit: Limit, side: str) -> str:
+    both = limit.at_most is not None and limit.at_least is not None
+    return f"{limit.name} ({side.replace('_', ' ')})" if both else limit.name
+
+
+def _soft_price(limit: Limit) -> float:
+    return 0.0 if limit.soft_price is None else limit.soft_price
+
+
+def _report(
+    candidates: Candidates, limit: Limit, side: str, chosen: np.ndarray, choice: np.ndarray, prices: Mapping[str, float]
+) -> RowReport:
+    bound = float(getattr(limit, side))
+    total = float(np.sum(candidates.uses[limit.uses][chosen, choice[chosen]]))
+    below = 1.0 if limit.per is None else float(np.sum(candidates.uses[limit.per][chosen, choice[chosen]]))
+    slack = bound * below - total if side == "at_most" else total - bound * below
+    return RowReport(
+        name=_name(limit, side),
+        used=total / below if below else 0.0,
+        limit=bound,
+        price=float(prices[_name(limit, side)]),
+        slack=slack,
+        soft=limit.soft_price is not None,
+    )
+
+
+def _holds(candidates: Candidates, limit: Limit, row: RowReport, chosen: np.ndarray, choice: np.ndarray) -> bool:
+    size = float(np.sum(np.abs(candidates.uses[limit.uses][chosen, choice[chosen]])))
+    if limit.per is not None:
+        size += abs(row.limit) * float(np.sum(np.abs(candidates.uses[limit.per][chosen, choice[chosen]])))
+    else:
+        size = max(size, abs(row.limit))
+    return row.soft or row.slack >= -ROW_TOLERANCE * size
+
+
+def _priced(
+    candidates: Candidates, sides: Sequence[tuple[Limit, str]], prices: Mapping[str, float]
+) -> tuple[np.ndarray, float]:
+    """Return value less charges (n, K), -inf where not eligible, and the constant sum of price times bound."""
+    net = np.where(candidates.eligible, candidates.value, -np.inf)
+    constant = 0.0
+    for limit, side in sides:
+        sign = 1.0 if side == "at_most" else -1.0
+        bound = float(getattr(limit, side))
+        highest = np.inf if limit.soft_price is None else limit.soft_price
+        price = min(max(float(prices[_name(limit, side)]), 0.0), highest)
+        net = net - sign * price * candidates.uses[limit.uses]
+        if limit.per is None:
+            constant += sign * price * bound
+        else:
+            net = net + sign * price * bound * candidates.uses[limit.per]
+    return net, constant
+
+
+def _repaired(net: np.ndarray, choice: np.ndarray) -> int:
+    """Count the opportunities whose choice is not the one that prices alone make."""
+    best = np.argmax(net, axis=1)
+    alone = np.where(net[np.arange(len(net)), best] > 0.0, best, -1)
+    return int(np.sum(alone != choice))
+
+
+def data_hash(candidates: Candidates, limits: Sequence[Limit]) -> str:
+    """Return the SHA-256 of everything that was solved: ids, eligibility, values, uses and limits."""
+    digest = hashlib.sha256()
+    for text in ("\n".join(map(str, candidates.opportunity_id)), "\n".join(candidates.offer_ids), repr(tuple(limits))):
+        digest.update(text.encode() + b"\0")
+    for name, array in (("eligible", candidates.eligible), ("value", candidates.value), *sorted(candidates.uses.items())):
+        digest.update(name.encode() + b"\0" + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

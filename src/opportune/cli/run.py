@@ -1,0 +1,24 @@
+"""`opportune run`."""
+
+from pathlib import Path
+
+from opportune.cli.arguments import AsOfOption, Directory, Json, Out, open_project
+from opportune.cli.printing import print_evidence, print_json, print_plan, print_timings
+
+NAME = "run"
+
+
+def command(directory: Directory = Path("."), out: Out = None, as_of: AsOfOption = None, as_json: Json = False) -> None:
+    """Check, train, plan, evaluate, release and report, in order; unchanged steps are reused."""
+    project = open_project(directory, out, as_of)
+    summary = project.run()
+    if as_json:
+        print_json(summary)
+        return
+    print_plan(summary["plan"])
+    print_evidence(summary["evidence"], "contribution_per_customer", "dr")
+    print_timings(project.timings())
+    sealed = summary["release"]
+    print(f"\nrelease {sealed[:12]}" if sealed else "\nno release: a gate failed, see the report")
+    print(f"report  {project.out / 'reports' / 'portfolio.html'}")
+    print(project.settings.evidence.not_shown)

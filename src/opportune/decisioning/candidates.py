@@ -1,0 +1,69 @@
+"""Candidates: eligible, then forecast, then value. The only place where the rooms of a decision meet.
+
+Pure and columnar. One row and a million give the same bits: every step is elementwise or adds its terms in a fixed
+order, and nothing depends on the other rows of a batch.
+"""
+
+import numpy as np
+
+from opportune.decisioning.rulebook import Rulebook
+from opportune.domain import Candidates, Facts, Forecast, Opportunities, Value
+from opportune.economics import QUANTITIES, expected_value
+from opportune.models import predict_offers
+from opportune.offers import eligible_rows
+
+
+def candidates(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Candidates:
+    """Return eligibility, value and uses of every offer for every opportunity of the batch, arrays (n, K).
+
+    ``facts`` must be in the order of ``batch`` and known at its instant; anything else is a programming error.
+    """
+    _check_order(batch, facts)
+    eligible = _eligible(batch, facts, rulebook)
+    value = value_offers(batch, facts, rulebook)
+    return Candidates(
+        opportunity_id=batch.opportunity_id,
+        customer_id=batch.customer_id,
+        slot=batch.slot,
+        offer_ids=rulebook.catalogue.catalogue.offer_ids,
+        eligible=eligible,
+        value=np.where(eligible, value.total(), 0.0),
+        uses={name: np.where(eligible, amounts, 0.0) for name, amounts in value.uses.items()},
+        currency=rulebook.currency,
+    )
+
+
+def forecast(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Forecast:
+    """Return the expected quantities of every offer, arrays (n, K), with their spread over the bags."""
+    terms = _terms(batch, rulebook)
+    predicted = {role: predict_offers(rulebook.models[role], facts.values, terms) for role in QUANTITIES}
+    return Forecast(
+        quantities={role: mean for role, (mean, _) in predicted.items()},
+        spread={role: spread for role, (_, spread) in predicted.items()},
+        model=rulebook.model_hash,
+    )
+
+
+def value_offers(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Value:
+    """Return the lifetime lines and uses of every offer, arrays (n, K)."""
+    price = _terms(batch, rulebook)[rulebook.catalogue.catalogue.price.term]
+    return expected_value(forecast(batch, facts, rulebook), price, rulebook.assumptions, rulebook.currency)
+
+
+def _eligible(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> np.ndarray:
+    catalogue = rulebook.catalogue.catalogue
+    rows = eligible_rows(rulebook.eligibility, facts.values, len(batch))
+    rows &= catalogue.in_catalogue(batch.context[catalogue.price.band])
+    rows &= np.isin(batch.surface, catalogue.surfaces)
+    return np.repeat(rows[:, None], len(catalogue.offer_ids), axis=1)
+
+
+def _terms(batch: Opportunities, rulebook: Rulebook) -> dict[str, np.ndarray]:
+    return rulebook.catalogue.terms(batch.context[rulebook.catalogue.catalogue.price.band])
+
+
+def _check_order(batch: Opportunities, facts: Facts) -> None:
+    if not np.array_equal(batch.opportunity_id, facts.opportunity_id):
+        raise ValueError("facts are not in the order of the batch: expected the same opportunity ids, row by row")
+    if batch.at < facts.as_of:
+        raise ValueError(f"facts are as of {facts.as_of}, later than the opportunities at {batch.at}")

@@ -1,0 +1,68 @@
+"""Choose: the offer that is worth most after the prices of limits are charged."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from opportune.domain import Candidates, Limit
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """``choice`` (n,): index of the chosen offer, -1 for ``NO_OFFER``; ``probability`` (n, K): P(each offer).
+
+    The rest of a row's probability is on ``NO_OFFER``. ``net`` (n, K) is value less charges, in money.
+    """
+
+    choice: np.ndarray
+    probability: np.ndarray
+    net: np.ndarray
+
+
+def choose(candidates: Candidates, charges: Mapping[str, float]) -> Choices:
+    """Return the best eligible offer of each row by value less charges; ``NO_OFFER`` (net 0) wins ties.
+
+    ``charges`` maps a resource to its charge per unit, from ``unit_charges``. Between offers of equal net the first
+    of the catalogue wins.
+    """
+    net = candidates.value.copy()
+    for resource, charge in charges.items():
+        net -= charge * candidates.uses[resource]
+    masked = np.where(candidates.eligible, net, -np.inf)
+    best = np.argmax(masked, axis=1)
+    offered = masked[np.arange(len(best)), best] > 0.0
+    choice = np.where(offered, best, -1)
+    return Choices(choice=choice, probability=_certain(choice, net.shape), net=net)
+
+
+def unit_charges(limits: Sequence[Limit], prices: Mapping[str, float]) -> dict[str, float]:
+    """Return the charge per unit of each resource that the prices of limits amount to.
+
+    A row is linear in its resources: ``at_most`` charges ``price`` per unit of ``uses`` and pays back
+    ``price x at_most`` per unit of ``per``; ``at_least`` does the opposite. So the rows add up per resource.
+    """
+    charges: dict[str, float] = {}
+    for limit in limits:
+        for bound, price in _priced_bounds(limit, prices):
+            charges[limit.uses] = charges.get(limit.uses, 0.0) + price
+            if limit.per is not None:
+                charges[limit.per] = charges.get(limit.per, 0.0) - price * bound
+    return charges
+
+
+def _priced_bounds(limit: Limit, prices: Mapping[str, float]) -> list[tuple[float, float]]:
+    """Return (bound, signed price) of each side of a limit; a floor pays for use, so its price is negative."""
+    both = limit.at_most is not None and limit.at_least is not None
+    sides = (("at most", limit.at_most, 1.0), ("at least", limit.at_least, -1.0))
+    return [
+        (bound, sign * prices[f"{limit.name} ({side})" if both else limit.name])
+        for side, bound, sign in sides
+        if bound is not None
+    ]
+
+
+def _certain(choice: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    probability = np.zeros(shape)
+    rows = np.flatnonzero(choice >= 0)
+    probability[rows, choice[rows]] = 1.0
+    return probability

@@ -1,0 +1,81 @@
+"""Value of loans with flat monthly interest: the same lines for what is expected and for what was booked.
+
+Letters: ``P`` principal, ``n`` term in months, ``r`` monthly rate in percentage points, ``f`` funding rate a year.
+
+- interest  = P n r / 100. Flat interest on the first principal, as the lender of Karlan and Zinman (2008) charged.
+- arrears   = - loss weight x average amount past due. A stand-in for loss.
+- funding   = - f / 12 x n x P (n + 1) / (2 n) = - f / 24 x (P n + P). The average balance of n equal repayments of
+  principal is P (n + 1) / (2 n): the balances P, P (n-1)/n, ..., P/n of the n months, averaged.
+- servicing = - cost per month x n.
+- mailing   = - cost per letter, whether it is answered or not.
+
+All lines are linear in P, P n, n and arrears, so expected lines follow from the expectations of these four.
+"""
+
+import numpy as np
+
+from opportune.domain import Forecast, Value
+from opportune.economics.assumptions import Assumptions
+
+QUANTITIES = ("response", "amount", "amount_months", "term_months", "arrears")
+"""The roles of models.toml that a forecast must hold for these loans."""
+
+
+def expected_value(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assumptions, currency: str) -> Value:
+    """Return expected lifetime lines and uses per (opportunity, offer), arrays (n, K), before anyone has answered.
+
+    ``forecast.quantities`` holds P(take-up) as ``response`` and, given take-up, the expectations of P (``amount``),
+    P n (``amount_months``), n (``term_months``) and average arrears, shaped as ``monthly_rate_pp``.
+    """
+    response, amount, amount_months, term, arrears = (forecast.quantities[name] for name in QUANTITIES)
+    return _value(
+        interest=response * amount_months * (monthly_rate_pp / 100.0),
+        amount=response * amount,
+        amount_months=response * amount_months,
+        term_months=response * term,
+        arrears=response * arrears,
+        assumptions=assumptions,
+        currency=currency,
+    )
+
+
+def realised_value(
+    taken: np.ndarray, outcomes: dict[str, np.ndarray], assumptions: Assumptions, currency: str
+) -> Value:
+    """Return lifetime lines and uses per mailed customer (n,) from booked outcomes; zero where ``taken`` is 0.
+
+    ``outcomes`` holds ``interest``, ``amount_lent``, ``amount_months``, ``term_months`` and ``arrears``. An amount of
+    a taker that is not known stays NaN and is never counted as zero.
+    """
+    booked = {name: np.where(taken == 1, values, 0.0) for name, values in outcomes.items()}
+    return _value(
+        interest=booked["interest"],
+        amount=booked["amount_lent"],
+        amount_months=booked["amount_months"],
+        term_months=booked["term_months"],
+        arrears=booked["arrears"],
+        assumptions=assumptions,
+        currency=currency,
+    )
+
+
+def _value(
+    *,
+    interest: np.ndarray,
+    amount: np.ndarray,
+    amount_months: np.ndarray,
+    term_months: np.ndarray,
+    arrears: np.ndarray,
+    assumptions: Assumptions,
+    currency: str,
+) -> Value:
+    letters = np.ones_like(interest)
+    lines = {
+        "interest": interest,
+        "arrears": -assumptions.loss_weight.value * arrears,
+        "funding": -(assumptions.funding.value / 24.0) * (amount_months + amount),
+        "servicing": -assumptions.servicing.value * term_months,
+        "mailing": -assumptions.mailing.value * letters,
+    }
+    uses = {"contacts": letters, "amount_lent": amount, "expected_loss": arrears}
+    return Value(lines=lines, uses=uses, basis="lifetime", currency=currency)

@@ -1,0 +1,75 @@
+"""Policies to be judged, as probabilities over the rows of a log."""
+
+import msgspec
+import numpy as np
+
+from opportune.evaluation.logged import LoggedDecisions
+
+
+class AsLogged(msgspec.Struct, frozen=True):
+    """Contact each customer with probability ``contact`` (n,), at the offer that was logged. No reweighting is needed."""
+
+    name: str
+    contact: np.ndarray
+
+    def offered(self, logged: LoggedDecisions) -> np.ndarray:
+        """Return P(some offer) per row (n,)."""
+        del logged
+        return self.contact
+
+    def weights(self, logged: LoggedDecisions) -> np.ndarray:
+        """Return P(logged offer) under this policy over that under the log, (n,): the contact probability."""
+        del logged
+        return self.contact
+
+    def expected(self, logged: LoggedDecisions, prediction: np.ndarray) -> np.ndarray:
+        """Return the expected prediction (n,): that of the logged offer, which is the one that would be made.
+
+        A row outside the catalogue has no prediction; zero there leaves its booked outcome as it is.
+        """
+        inside = np.where(logged.action >= 0, logged.action, 0)
+        return np.where(logged.action >= 0, self.contact * prediction[np.arange(len(logged)), inside], 0.0)
+
+    def unsupported(self, logged: LoggedDecisions) -> np.ndarray:
+        """Return the probability (n,) on offers that the log never made: none."""
+        return np.zeros(len(logged))
+
+
+class FixedOffers(msgspec.Struct, frozen=True):
+    """Probabilities (n, K) of offers that may differ from those logged; the rest of a row is ``NO_OFFER``."""
+
+    name: str
+    probability: np.ndarray
+
+    def offered(self, logged: LoggedDecisions) -> np.ndarray:
+        """Return P(some offer) per row (n,)."""
+        del logged
+        return np.asarray(self.probability.sum(axis=1))
+
+    def weights(self, logged: LoggedDecisions) -> np.ndarray:
+        """Return P(logged offer) under this policy over that under the log, (n,); zero outside the catalogue."""
+        inside = np.where(logged.action >= 0, logged.action, 0)
+        rows = np.arange(len(logged))
+        logging = logged.probability[rows, inside]
+        ratio = np.divide(self.probability[rows, inside], logging, out=np.zeros(len(logged)), where=logging > 0)
+        return np.where(logged.action >= 0, ratio, 0.0)
+
+    def expected(self, logged: LoggedDecisions, prediction: np.ndarray) -> np.ndarray:
+        """Return the expected prediction (n,) over this policy's offers."""
+        del logged
+        return np.asarray((self.probability * prediction).sum(axis=1))
+
+    def unsupported(self, logged: LoggedDecisions) -> np.ndarray:
+        """Return the probability (n,) on offers that the log never made for such a customer."""
+        return np.asarray(np.where(logged.probability > 0, 0.0, self.probability).sum(axis=1))
+
+
+Judged = AsLogged | FixedOffers
+
+
+def fixed_choice(name: str, choice: np.ndarray, offers: int) -> FixedOffers:
+    """Return the policy that makes one offer per row: ``choice`` (n,), -1 for ``NO_OFFER``."""
+    probability = np.zeros((len(choice), offers))
+    rows = np.flatnonzero(choice >= 0)
+    probability[rows, choice[rows]] = 1.0
+    return FixedOffers(name, probability)

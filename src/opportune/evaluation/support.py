@@ -1,0 +1,52 @@
+"""Support: how much of a policy the log can speak about, and how unevenly."""
+
+import msgspec
+import numpy as np
+
+from opportune.domain import BadInput, Finding
+from opportune.evaluation.logged import LoggedDecisions
+from opportune.evaluation.policies import Judged
+
+
+class Support(msgspec.Struct, frozen=True, kw_only=True):
+    """``effective_n`` = (sum w)^2 / sum w^2 over the offered rows; ``largest_weight``; ``unsupported``: share of the
+    policy's probability on offers that the log never made; ``offered``: its mean probability of any offer.
+    """  # noqa: D205
+
+    effective_n: float
+    largest_weight: float
+    unsupported: float
+    offered: float
+
+
+def support(logged: LoggedDecisions, policy: Judged) -> Support:
+    """Return how well the log supports a policy."""
+    weights = policy.weights(logged)
+    offered = policy.offered(logged)
+    mass = float(offered.sum())
+    return Support(
+        effective_n=effective_n(weights),
+        largest_weight=float(weights.max(initial=0.0)),
+        unsupported=float(policy.unsupported(logged).sum()) / mass if mass else 0.0,
+        offered=float(np.mean(offered)),
+    )
+
+
+def effective_n(weights: np.ndarray) -> float:
+    """Return Kish's effective sample size (sum w)^2 / sum w^2; zero when all weights are zero."""
+    squares = float(np.sum(weights**2))
+    return float(np.sum(weights)) ** 2 / squares if squares else 0.0
+
+
+def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
+    """Raise BadInput (OP610) when the policy makes offers that the log never made: refused rather than wrong."""
+    missing = policy.unsupported(logged) > 0
+    if missing.any():
+        message = (
+            f"makes offers to {int(missing.sum())} of {len(logged)} customers that the log never made in their stratum: "
+            "expected every offer of the policy to have a logged probability above zero"
+        )
+        step = "merge strata, drop those offers from the policy, or log with exploration"
+        raise BadInput(
+            [Finding(code="OP610", source="evidence.toml", subject=f"policy {policy.name}", message=message, next_step=step)]
+        )

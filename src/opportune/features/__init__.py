@@ -1,0 +1,10 @@
+"""Compute: declarations of features to SQL to as-of values, the same for one customer and for a list."""
+
+from opportune.features.check import check_features
+from opportune.features.compile import compile_features
+from opportune.features.compute import compute_features, facts_of, feature_column
+from opportune.features.declare import AGGREGATES, Feature
+
+__all__ = [
+    "AGGREGATES", "Feature", "check_features", "compile_features", "compute_features", "facts_of", "feature_column",
+]  # fmt: skip

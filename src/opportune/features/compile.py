@@ -1,0 +1,89 @@
+"""From declarations to one SELECT: as-of by construction, because no row passes the join before it was known."""
+
+from collections.abc import Mapping
+
+from opportune.features.declare import Feature
+
+EVENT_TIME = {
+    "events": "event_time",
+    "customers": "known_from",
+    "applications": "applied_at",
+    "loans": "originated_at",
+}
+"""The instant at which a row of each table happened."""
+
+ROW_KEY = {"events": "event_id", "customers": "customer_id", "applications": "application_id", "loans": "loan_id"}
+"""The key that decides between two rows of one instant, so that `latest` has one answer."""
+
+KNOWN_AT_SUFFIX = "__known_at"
+
+
+def compile_features(features: Mapping[str, Feature], arrival: Mapping[str, bool]) -> str:
+    """Return SQL in DuckDB's dialect: one row per row of ``opportunities``, a column and a ``__known_at`` per feature.
+
+    ``arrival`` says which tables have an ``arrived_at``. Each table is joined once; its features are conditional
+    aggregates over that join, so the cost is one pass per table however many features it has.
+    """
+    by_table = _by_table(features)
+    joins = [_table_query(table, members, arrival.get(table, False)) for table, members in by_table.items()]
+    common = ",\n".join(f"of_{table} AS (\n{query}\n)" for table, query in zip(by_table, joins, strict=True))
+    selected = ["o.opportunity_id", *(_selected(name, feature) for name, feature in features.items())]
+    lines = ["SELECT " + ",\n    ".join(selected), "FROM opportunities AS o"]
+    lines += [f"LEFT JOIN of_{table} ON of_{table}.opportunity_id = o.opportunity_id" for table in by_table]
+    lines.append("ORDER BY o.opportunity_id")
+    return (f"WITH {common}\n" if common else "") + "\n".join(lines)
+
+
+def _by_table(features: Mapping[str, Feature]) -> dict[str, dict[str, Feature]]:
+    grouped: dict[str, dict[str, Feature]] = {}
+    for name, feature in features.items():
+        if feature.table is not None:
+            grouped.setdefault(feature.table, {})[name] = feature
+    return grouped
+
+
+def _selected(name: str, feature: Feature) -> str:
+    if feature.context is not None:
+        return f'o."{feature.context}" AS "{name}", o.at AS "{name}{KNOWN_AT_SUFFIX}"'
+    return f'of_{feature.table}."{name}", of_{feature.table}."{name}{KNOWN_AT_SUFFIX}"'
+
+
+def _table_query(table: str, features: Mapping[str, Feature], has_arrival: bool) -> str:
+    happened = f"e.{EVENT_TIME[table]}"
+    longest = max(feature.look_back_days or 0 for feature in features.values())
+    arrived = f"greatest(coalesce(e.arrived_at, {happened}), {happened})" if has_arrival else happened
+    columns = ",\n".join(_columns(name, feature, happened, arrived, table) for name, feature in features.items())
+    return (
+        f"  SELECT s.opportunity_id,\n{columns}\n"
+        f"  FROM opportunities AS s JOIN {table} AS e ON e.customer_id = s.customer_id\n"
+        f"    AND {arrived} <= s.at AND {happened} > s.at - INTERVAL {longest} DAY\n"
+        f"  GROUP BY s.opportunity_id"
+    )
+
+
+def _columns(name: str, feature: Feature, happened: str, arrived: str, table: str) -> str:
+    known = f"greatest({arrived}, {happened} + INTERVAL {feature.delay_days} DAY)"
+    window = f"{happened} > s.at - INTERVAL {feature.look_back_days} DAY AND {known} <= s.at"
+    where = f" AND ({feature.where})" if feature.where else ""
+    keep = f"FILTER (WHERE {window}{where})"
+    aggregate = _aggregate(feature, f"(ROW({happened}, e.{ROW_KEY[table]}))", happened)
+    return f'    {aggregate.format(keep=keep)} AS "{name}",\n    max({known}) {keep} AS "{name}{KNOWN_AT_SUFFIX}"'
+
+
+def _aggregate(feature: Feature, order: str, happened: str) -> str:
+    column = f'e."{feature.column}"'
+    match feature.aggregate:
+        case "count":
+            return "count(*) {keep}"
+        case "sum":
+            # Money is summed as DECIMAL: parallel sums of floats differ from run to run.
+            return f"CAST(sum(CAST({column} AS DECIMAL(38, 6))) {{keep}} AS DOUBLE)"
+        case "mean":
+            total = f"CAST(sum(CAST({column} AS DECIMAL(38, 6))) {{keep}} AS DOUBLE)"
+            return f"{total} / nullif(count({column}) {{keep}}, 0)"
+        case "latest":
+            return f"arg_max_null({column}, {order}) {{keep}}"
+        case "days_since_latest":
+            return f"date_diff('day', max({happened}) {{keep}}, any_value(s.at))"
+        case _:
+            return f"{feature.aggregate}({column}) {{keep}}"

@@ -1,0 +1,50 @@
+"""Feature values for a batch of opportunities or for one customer, from the same SQL."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from opportune.domain import AsOf, Facts
+from opportune.features.compile import KNOWN_AT_SUFFIX, compile_features
+from opportune.features.declare import Feature
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from opportune.tables import Engine
+
+
+def compute_features(engine: "Engine", features: Mapping[str, Feature]) -> "pa.Table":
+    """Return one row per row of the engine's table ``opportunities``, ordered by its id.
+
+    Each feature has a column and a ``__known_at`` column with the arrival of its newest fact.
+    """
+    return engine.query(compile_features(features, _arrival(engine, features)))
+
+
+def _arrival(engine: "Engine", features: Mapping[str, Feature]) -> dict[str, bool]:
+    tables = {feature.table for feature in features.values() if feature.table is not None}
+    return {table: "arrived_at" in engine.columns(table) for table in tables}
+
+
+def facts_of(table: "pa.Table", names: list[str], as_of: AsOf) -> Facts:
+    """Return the facts held in a table of computed features, at one instant, in the order of its rows."""
+    return Facts(
+        opportunity_id=table["opportunity_id"].to_numpy().astype(object),
+        as_of=as_of,
+        values={name: feature_column(table, name) for name in names},
+        known_at={name: _instants(table, name + KNOWN_AT_SUFFIX) for name in names},
+    )
+
+
+def feature_column(table: "pa.Table", name: str) -> np.ndarray:
+    """Return a column as float64 with NaN for missing, or as objects with None when it holds text."""
+    values = table[name].combine_chunks()
+    if str(values.type) in ("string", "large_string", "string_view"):
+        return np.array(values.to_pylist(), dtype=object)
+    return np.asarray(values.cast("float64").to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _instants(table: "pa.Table", name: str) -> np.ndarray:
+    return np.asarray(table[name].combine_chunks().to_numpy(zero_copy_only=False)).astype("datetime64[us]")

@@ -1,0 +1,132 @@
+"""Learn: a bag of members per learner, each without one fold of clusters, and a calibration on what they left out."""
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from opportune.domain import BadInput, Finding
+from opportune.models.calibration import learn_calibration
+from opportune.models.encoding import Columns, Encoding, learn_encoding, linear_columns, tree_columns
+from opportune.models.linear import LinearMember
+from opportune.models.measures import measure_amount, measure_binary
+from opportune.models.model import Model, fixed_order_mean
+from opportune.models.spec import ModelSpec
+from opportune.numerics import generator, keyed_folds
+
+FEWEST_EVENTS = 50
+"""Fewer takers (or fewer rows with an amount) than this cannot carry a model of several inputs."""
+
+Predict = Callable[[Columns], np.ndarray]
+
+
+def learn(
+    spec: ModelSpec,
+    values: Mapping[str, np.ndarray],
+    terms: Mapping[str, np.ndarray],
+    target: np.ndarray,
+    cluster: np.ndarray,
+    *,
+    seed: int,
+    role: str,
+) -> Model:
+    """Return the model of a role from training rows (n,). Rows are already those where ``given`` is 1.
+
+    Each learner is fitted ``bags`` times; a member leaves out one fold of clusters, dealt anew each round, so that
+    every row has ``bags / folds`` predictions by members that never saw its cluster.
+    """
+    _refuse_thin(spec, target, role)
+    encoding = learn_encoding(spec, values, terms)
+    inputs = {name: values[name] for name in spec.features} | {name: terms[name] for name in spec.terms}
+    held_out = _held_out(spec, cluster, seed)
+    linear, boosters, out_of_fold = _fit_members(spec, encoding, inputs, target, held_out, seed)
+    predicted = fixed_order_mean(out_of_fold)
+    calibrator = learn_calibration(spec.calibration, predicted, target)
+    measure = measure_binary if spec.kind == "binary" else measure_amount
+    card = {"rows": len(target), "clusters": len(np.unique(cluster)), "out_of_fold": measure(target, calibrator.apply(predicted))}
+    return Model(
+        role=role, spec=spec, encoding=encoding, linear=linear, boosters=boosters, calibrator=calibrator, card=card
+    )
+
+
+def _refuse_thin(spec: ModelSpec, target: np.ndarray, role: str) -> None:
+    events = int(np.sum(target == 1)) if spec.kind == "binary" else len(target)
+    others = len(target) - events if spec.kind == "binary" else FEWEST_EVENTS
+    if min(events, others) < FEWEST_EVENTS:
+        what = f"{events} rows with {spec.target} = 1 and {others} without" if spec.kind == "binary" else f"{events} rows"
+        message = f"has {what} to learn from: expected at least {FEWEST_EVENTS} of each"
+        step = "widen the training interval, or check that outcomes are joined to decisions"
+        raise BadInput([Finding(code="OP310", source="models.toml", subject=role, message=message, next_step=step)])
+    if np.isnan(target).any():
+        message = f"has {int(np.isnan(target).sum())} rows whose {spec.target} is not known: expected a number in each"
+        step = "leave the rows out in tables/outcomes.sql, or set observed_until to when they are known"
+        raise BadInput([Finding(code="OP311", source="models.toml", subject=role, message=message, next_step=step)])
+
+
+def _held_out(spec: ModelSpec, cluster: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Return, per member, the mask (n,) of the rows that it leaves out."""
+    rounds = [keyed_folds(seed, f"bag {r}", cluster, spec.folds) for r in range(spec.bags // spec.folds)]
+    return [folds == k for folds in rounds for k in range(spec.folds)]
+
+
+def _fit_members(
+    spec: ModelSpec,
+    encoding: Encoding,
+    inputs: Mapping[str, np.ndarray],
+    target: np.ndarray,
+    held_out: list[np.ndarray],
+    seed: int,
+) -> tuple[tuple[LinearMember, ...], tuple[Any, ...], list[np.ndarray]]:
+    """Return linear members, boosters, and one out-of-fold prediction (n,) per learner."""
+    linear: list[LinearMember] = []
+    boosters: list[Any] = []
+    out_of_fold = []
+    for learner in spec.learners:
+        columns = (tree_columns if learner == "boosting" else linear_columns)(encoding, inputs)
+        fitted = _in_parallel(
+            [_task(spec, learner, columns, target, out, _member_seed(seed, m)) for m, out in enumerate(held_out)]
+        )
+        (boosters if learner == "boosting" else linear).extend(member for member, _ in fitted)
+        out_of_fold.append(_out_of_fold([predict for _, predict in fitted], columns, held_out))
+    return tuple(linear), tuple(boosters), out_of_fold
+
+
+def _task(
+    spec: ModelSpec, learner: str, columns: Columns, target: np.ndarray, left_out: np.ndarray, seed: int
+) -> Callable[[], tuple[Any, Predict]]:
+    signs = dict(spec.monotone)
+
+    def fit() -> tuple[Any, Predict]:
+        rows = {name: values[~left_out] for name, values in columns.items()}
+        if learner == "boosting":
+            from opportune.models._xgboost import fit_boosting, predict_boosting
+
+            booster = fit_boosting(spec.kind, rows, target[~left_out], signs, seed)
+            return booster, lambda columns: predict_boosting(booster, columns)
+        from opportune.models._glum import fit_linear
+
+        member = fit_linear(learner, rows, target[~left_out], signs)
+        return member, member.predict
+
+    return fit
+
+
+def _in_parallel(tasks: list[Callable[[], tuple[Any, Predict]]]) -> list[tuple[Any, Predict]]:
+    """Run the tasks on all cores, one thread each, and return their results in order."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [future.result() for future in [pool.submit(task) for task in tasks]]
+
+
+def _member_seed(seed: int, member: int) -> int:
+    return int(generator(seed, f"member {member}").integers(2**31))
+
+
+def _out_of_fold(predictors: list[Predict], columns: Columns, held_out: list[np.ndarray]) -> np.ndarray:
+    total = np.zeros(len(held_out[0]))
+    times = np.zeros(len(held_out[0]))
+    for predict, rows in zip(predictors, held_out, strict=True):
+        total[rows] += predict({name: values[rows] for name, values in columns.items()})
+        times[rows] += 1.0
+    return total / times

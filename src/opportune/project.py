@@ -1,0 +1,106 @@
+"""The front door: a project folder as an object whose methods are the verbs of the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from opportune.domain import AsOf, BadInput, Finding
+from opportune.workflow import Settings, StepRun, load_settings, read_json, run_until, write_summary, write_timings
+
+
+def _silent(name: str) -> None:
+    del name
+
+
+class Project:
+    """A lender's project. Each verb runs the steps that it needs, reuses what is unchanged and returns the result.
+
+    >>> import opportune as op
+    >>> project = op.Project.open("examples/reengagement")   # doctest: +SKIP
+    >>> project.plan()["gap"]                                # doctest: +SKIP
+    """
+
+    def __init__(self, settings: Settings, out: Path, on_step: Callable[[str], None] = _silent) -> None:
+        self.settings = settings
+        self.out = out
+        self.on_step = on_step
+        self.runs: list[StepRun] = []
+
+    @classmethod
+    def open(
+        cls,
+        directory: str | Path = ".",
+        *,
+        out: str | Path | None = None,
+        as_of: str | None = None,
+        on_step: Callable[[str], None] = _silent,
+    ) -> "Project":
+        """Read and check a project folder. BadInput with every finding when it cannot be used.
+
+        ``as_of`` replaces the instant of the list to plan; ``out`` replaces the folder ``out`` inside the project.
+        """
+        directory = Path(directory)
+        settings = load_settings(directory)
+        if as_of is not None:
+            settings = _with_plan_at(settings, as_of)
+        return cls(settings, Path(out) if out is not None else directory / "out", on_step)
+
+    def check(self) -> list[dict[str, Any]]:
+        """Check the tables against their contracts; return the findings."""
+        self._run("check")
+        return list(read_json(self.out / "findings.json"))
+
+    def train(self) -> list[dict[str, Any]]:
+        """Compute features and learn the models; return their cards."""
+        self._run("train")
+        return [read_json(path) for path in sorted((self.out / "model-cards").glob("*.json"))]
+
+    def plan(self) -> dict[str, Any]:
+        """Plan the list; return the certificate with the prices of limits."""
+        self._run("plan")
+        return dict(read_json(self.out / "plan" / "certificate.json"))
+
+    def evaluate(self) -> dict[str, Any]:
+        """Judge the plan on what happened; return the evidence."""
+        self._run("evaluate")
+        return dict(read_json(self.out / "evidence" / "evidence.json"))
+
+    def release(self) -> str:
+        """Seal a release; return its hash. BrokenPromise when a gate fails."""
+        self._run("release")
+        return str(read_json(self.out / "releases" / "latest.json")["hash"])
+
+    def report(self) -> Path:
+        """Write the report; return its path."""
+        self._run("report")
+        return self.out / "reports" / "portfolio.html"
+
+    def run(self) -> dict[str, Any]:
+        """Do all of the above in order; write ``summary.json`` and ``timings.json`` and return the summary."""
+        self._run("run")
+        sealed = any(run.name == "release" for run in self.runs)
+        summary = write_summary(self.out, read_json(self.out / "releases" / "latest.json")["hash"] if sealed else None)
+        write_timings(self.out, self.runs)
+        return summary
+
+    def timings(self) -> dict[str, Any]:
+        """Return what ``timings.json`` holds: seconds per step of the last run, and peak memory."""
+        return dict(read_json(self.out / "timings.json"))
+
+    def _run(self, last: str) -> None:
+        self.runs = run_until(self.settings, self.out, last, self.on_step).runs
+
+
+def _with_plan_at(settings: Settings, as_of: str) -> Settings:
+    try:
+        instant = AsOf.parse(as_of)
+    except ValueError as error:
+        message = f"is {as_of!r}: expected a date or an instant such as 2003-10-01"
+        raise BadInput(
+            [Finding(code="OP807", source="--as-of", subject="", message=message, next_step="correct it")]
+        ) from error
+    time = msgspec.structs.replace(settings.time, plan_at=str(instant))
+    return msgspec.structs.replace(settings, time=time)
+

@@ -1,0 +1,46 @@
+"""Check: contracts, quarantine with reasons, engines, settings and whole files.
+
+Names load when first used: reading settings or writing JSON needs no engine.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from opportune.tables.files import (
+    canonical_json,
+    replace_directory,
+    sha256_bytes,
+    sha256_file,
+    write_bytes,
+    write_json,
+    write_parquet,
+    write_text,
+)
+from opportune.tables.settings import convert, read_toml
+
+if TYPE_CHECKING:
+    from opportune.tables._duckdb import Engine, keyed_uniform_sql, money_sum_sql
+    from opportune.tables.check import Checked, check_tables
+    from opportune.tables.contracts import CONTRACTS, Contract
+
+_LAZY = {
+    "Engine": "_duckdb",
+    "keyed_uniform_sql": "_duckdb",
+    "money_sum_sql": "_duckdb",
+    "Checked": "check",
+    "check_tables": "check",
+    "CONTRACTS": "contracts",
+    "Contract": "contracts",
+}
+
+__all__ = [
+    "CONTRACTS", "Checked", "Contract", "Engine", "canonical_json", "check_tables", "convert", "keyed_uniform_sql",
+    "money_sum_sql", "read_toml", "replace_directory", "sha256_bytes", "sha256_file", "write_bytes", "write_json",
+    "write_parquet", "write_text",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f"opportune.tables.{_LAZY[name]}"), name)
+    raise AttributeError(f"module 'opportune.tables' has no attribute {name!r}")

@@ -1,0 +1,86 @@
+"""The DuckDB engine: the only module that imports duckdb."""
+
+import re
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from opportune.domain import BadInput, Finding
+
+_KINDS = (
+    (duckdb.ParserException, "OP020", "is not SQL that DuckDB can read", "correct the syntax; one SELECT per file"),
+    (duckdb.BinderException, "OP021", "names something that does not exist", "correct the name of the column or function"),
+    (duckdb.CatalogException, "OP021", "names something that does not exist", "correct the name of the table or function"),
+    (duckdb.IOException, "OP022", "reads a file that cannot be read", "check the path; it is relative to the project folder"),
+    (duckdb.InvalidInputException, "OP023", "reads data that DuckDB refuses", "check the file's format and encoding"),
+    (duckdb.ConversionException, "OP024", "converts a value that does not fit its type", "use TRY_CAST, or mend the data"),
+    (duckdb.Error, "OP025", "fails", "run the SQL by itself in DuckDB to see more"),
+)
+
+
+class Engine:
+    """One in-memory DuckDB database in UTC, without network or extensions; paths in SQL start at the project folder."""
+
+    def __init__(self, directory: Path, threads: int = 2) -> None:
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": threads,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute(f"SET file_search_path = '{_quoted(str(directory.resolve()))}'")
+        self._connection.execute("SET enable_progress_bar = false")
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table available to SQL under a name, replacing an earlier one."""
+        self._connection.register(name, table)
+
+    def query(self, sql: str, source: str = "query") -> pa.Table:
+        """Return the rows of a SELECT. BadInput naming ``source`` when DuckDB refuses it."""
+        try:
+            return self._connection.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise BadInput([_finding(error, source)]) from error
+
+    def columns(self, table: str) -> list[str]:
+        """Return the column names of a registered table."""
+        return list(self._connection.sql(f'SELECT * FROM "{table}" LIMIT 0').columns)
+
+    def tables(self) -> list[str]:
+        """Return the names of the registered tables, sorted."""
+        rows = self._connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        return sorted(name for (name,) in rows)
+
+
+def _finding(error: duckdb.Error, source: str) -> Finding:
+    code, what, step = next((code, what, step) for kind, code, what, step in _KINDS if isinstance(error, kind))
+    message = f"{what}: {_short(str(error))}"
+    return Finding(code=code, source=source, subject="", message=message, next_step=step)
+
+
+def _short(message: str) -> str:
+    """Return DuckDB's message as one line: without its prefix, its blank lines and the picture of the SQL."""
+    lines = [line.strip() for line in message.splitlines() if line.strip() and not line.strip().startswith(("^", "LINE"))]
+    line_number = re.search(r"LINE (\d+):", message)
+    where = f" (line {line_number.group(1)} of the SQL)" if line_number else ""
+    text = re.sub(r"^\w+( \w+)? Error: ", "", " ".join(lines[:3]))
+    return text[:240] + where
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def keyed_uniform_sql(seed: int, purpose: str, id_expression: str) -> str:
+    """Return SQL for the draw of ``opportune.numerics.keyed_uniform``, equal to it bit for bit."""
+    key = f"md5('{_quoted(f'{seed}|{purpose}|')}' || {id_expression})"
+    return f"(CAST('0x' || substr({key}, 1, 13) AS BIGINT) / 4503599627370496.0::DOUBLE)"
+
+
+def money_sum_sql(expression: str) -> str:
+    """Return SQL for a sum of money as DECIMAL, the same whatever the order of rows and the number of threads."""
+    return f"CAST(sum(CAST({expression} AS DECIMAL(38, 6))) AS DOUBLE)"

@@ -1,0 +1,202 @@
+"""Check: a project's SQL against the contracts. Good rows go on, bad rows to quarantine with reasons, none away."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from opportune.domain import BadInput, Finding, Severity
+from opportune.tables._duckdb import Engine
+from opportune.tables.contracts import CONTRACTS, CROSS_RULES, SQL_TYPES, Column, Contract, CrossRule, Rule
+from opportune.tables.files import replace_directory, write_parquet
+
+_SHOWN = 3
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Rows of a table that went on and rows that went to quarantine."""
+
+    good: int
+    quarantined: int
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check found: counts per table and every finding."""
+
+    tables: dict[str, Counts]
+    findings: tuple[Finding, ...]
+
+
+class _Test(msgspec.Struct, frozen=True):
+    """One thing that each row must pass; ``failing`` is SQL that is true where it does not."""
+
+    code: str
+    says: str
+    failing: str
+    severity: Severity
+
+
+def check_tables(directory: Path, engine: Engine, out: Path | None) -> Checked:
+    """Run each ``tables/*.sql``, test its rows and register the good ones in ``engine`` under the table's name.
+
+    Writes ``tables/*.parquet`` and ``quarantine/*.parquet`` below ``out`` unless it is None. Never raises on bad data.
+    """
+    findings: list[Finding] = []
+    raw = {path.stem: table for path in _sql_files(directory, findings) for table in _read(path, engine, findings)}
+    findings.extend(_future_columns(raw))
+    split = {name: _split(name, table, engine, findings) for name, table in raw.items()}
+    for rule in CROSS_RULES:
+        if rule.table in split and rule.partner in split:
+            split[rule.table] = _cross(rule, split, engine, findings)
+    if out is not None:
+        _write(out, split)
+    counts = {name: Counts(good.num_rows, bad.num_rows) for name, (good, bad) in split.items()}
+    return Checked(tables=counts, findings=tuple(findings))
+
+
+def _sql_files(directory: Path, findings: list[Finding]) -> list[Path]:
+    """Return the SQL files of contract tables; anything else by name is a finding."""
+    paths = sorted((directory / "tables").glob("*.sql"))
+    if not paths:
+        message = "holds no .sql file: expected one SELECT per table"
+        findings.append(_finding("OP004", "tables", "", message, f"write tables for any of {', '.join(CONTRACTS)}"))
+    for path in paths:
+        if path.stem not in CONTRACTS:
+            near = get_close_matches(path.stem, CONTRACTS, 1)
+            hint = f" Did you mean {near[0]}?" if near else f" Expected one of {', '.join(CONTRACTS)}."
+            message = f"{path.stem!r} is no contract table.{hint}"
+            findings.append(_finding("OP005", f"tables/{path.name}", "", message, "rename the file"))
+    return [path for path in paths if path.stem in CONTRACTS]
+
+
+def _read(path: Path, engine: Engine, findings: list[Finding]) -> Iterator[pa.Table]:
+    """Yield the rows of one SQL file, or nothing and a finding."""
+    source = f"tables/{path.name}"
+    try:
+        table = engine.query(path.read_text(encoding="utf-8"), source)
+    except BadInput as error:
+        findings.extend(error.findings)
+        return
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 at byte {error.start}: expected UTF-8 text"
+        findings.append(_finding("OP002", source, "", message, "save the file as UTF-8"))
+        return
+    if table.num_rows == 0:
+        findings.append(_finding("OP006", source, "", "gives no rows: expected at least one", "check its WHERE and FROM"))
+        return
+    missing = [c.name for c in CONTRACTS[path.stem].columns if c.required and c.name not in table.column_names]
+    for name in missing:
+        near = get_close_matches(name, table.column_names, 1)
+        hint = f" Did you mean it by {near[0]}?" if near else ""
+        findings.append(_finding("OP007", source, name, f"is missing: expected this column.{hint}", f"add `AS {name}`"))
+    if not missing:
+        yield table
+
+
+def _future_columns(raw: dict[str, pa.Table]) -> Iterator[Finding]:
+    """No outcome can be in an opportunity: a column of both tables would let a decision see what followed."""
+    if "opportunities" in raw and "outcomes" in raw:
+        for name in raw["opportunities"].column_names:
+            if name in raw["outcomes"].column_names and not name.endswith("_id"):
+                message = "is a column of outcomes too: an opportunity cannot hold what happened after it"
+                yield _finding("OP008", "tables/opportunities.sql", name, message, "remove it from opportunities.sql")
+
+
+def _split(name: str, table: pa.Table, engine: Engine, findings: list[Finding]) -> tuple[pa.Table, pa.Table]:
+    contract = CONTRACTS[name]
+    engine.register("_raw", table)
+    tests = _tests(contract, table.column_names)
+    typed = ", ".join(_typed(column, contract) for column in table.column_names)
+    engine.register("_typed", engine.query(f"SELECT {typed} FROM _raw", f"tables/{name}.sql"))
+    return _parted(name, tests, "FROM _typed AS t", engine, findings)
+
+
+def _typed(column: str, contract: Contract) -> str:
+    kinds = {declared.name: declared.kind for declared in contract.columns}
+    if column not in kinds:
+        return f'"{column}"'
+    return f'TRY_CAST("{column}" AS {SQL_TYPES[kinds[column]]}) AS "{column}"'
+
+
+def _tests(contract: Contract, present: list[str]) -> list[_Test]:
+    tests = [_column_test(column) for column in contract.columns if column.required]
+    tests += [_rule_test(rule) for rule in contract.rules if set(rule.needs) <= set(present)]
+    keys = ", ".join(f'"{key}"' for key in contract.key)
+    duplicated = f"count(*) OVER (PARTITION BY {keys}) > 1"
+    return [*tests, _Test("OP030", f"{' and '.join(contract.key)} must be unique", duplicated, "error")]
+
+
+def _column_test(column: Column) -> _Test:
+    says = f"{column.name} must be given, as {_article(column.kind)}"
+    return _Test("OP032", says, f'"{column.name}" IS NULL', "warning")
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}" if kind != "text" else "text"
+
+
+def _rule_test(rule: Rule) -> _Test:
+    optional = " AND ".join(f'"{name}" IS NOT NULL' for name in rule.needs)
+    return _Test(rule.code, rule.says, f"{optional} AND NOT coalesce({rule.sql}, false)", rule.severity)
+
+
+def _parted(
+    name: str, tests: list[_Test], rows: str, engine: Engine, findings: list[Finding]
+) -> tuple[pa.Table, pa.Table]:
+    """Split rows ``t`` into good and quarantined, say each reason with its count and first keys, register the good."""
+    flags = ", ".join(f"CASE WHEN {test.failing} THEN '{_sql_text(test)}' END" for test in tests)
+    order = ", ".join(f't."{key}"' for key in CONTRACTS[name].key)
+    sql = f"SELECT t.*, concat_ws('; ', {flags}) AS reasons {rows} ORDER BY {order}"
+    engine.register("_whole", engine.query(sql, f"tables/{name}.sql"))
+    good = engine.query("SELECT * EXCLUDE (reasons) FROM _whole WHERE reasons = ''")
+    bad = engine.query("SELECT * FROM _whole WHERE reasons <> ''")
+    engine.register(name, good)
+    if bad.num_rows:
+        findings.extend(_row_findings(name, tests, bad))
+    return good, bad
+
+
+def _sql_text(test: _Test) -> str:
+    return f"[{test.code}] {test.says}".replace("'", "''")
+
+
+def _row_findings(name: str, tests: list[_Test], bad: pa.Table) -> Iterator[Finding]:
+    reasons = bad["reasons"].to_pylist()
+    keys = [" ".join(str(value) for value in row.values()) for row in bad.select(CONTRACTS[name].key).to_pylist()]
+    for test in tests:
+        failing = [key for key, reason in zip(keys, reasons, strict=True) if f"[{test.code}] {test.says}" in reason]
+        if failing:
+            shown = ", ".join(failing[:_SHOWN]) + (", ..." if len(failing) > _SHOWN else "")
+            yield Finding(
+                code=test.code, source=f"tables/{name}.sql", subject=shown,
+                message=f"{len(failing)} rows: {test.says}", severity=test.severity,
+                next_step=f"see quarantine/{name}.parquet, then mend the data or the SQL",
+            )  # fmt: skip
+
+
+def _cross(
+    rule: CrossRule, split: dict[str, tuple[pa.Table, pa.Table]], engine: Engine, findings: list[Finding]
+) -> tuple[pa.Table, pa.Table]:
+    """Test the good rows of a table against its partner; the failing ones join the quarantine."""
+    good, bad = split[rule.table]
+    engine.register("_good", good)
+    test = _Test(rule.code, rule.says, f"NOT coalesce({rule.sql}, false)", rule.severity)
+    rows = f'FROM _good AS t LEFT JOIN "{rule.partner}" AS p ON p.{rule.on} = t.{rule.on}'
+    kept, failed = _parted(rule.table, [test], rows, engine, findings)
+    return kept, pa.concat_tables([bad, failed])
+
+
+def _write(out: Path, split: dict[str, tuple[pa.Table, pa.Table]]) -> None:
+    def write(kind: int, directory: Path) -> None:
+        for name, parts in split.items():
+            if kind == 0 or parts[kind].num_rows:
+                write_parquet(directory / f"{name}.parquet", parts[kind])
+
+    replace_directory(out / "tables", lambda directory: write(0, directory))
+    replace_directory(out / "quarantine", lambda directory: write(1, directory))
+
+
+def _finding(code: str, source: str, subject: str, message: str, step: str) -> Finding:
+    return Finding(code=code, source=source, subject=subject, message=message, next_step=step)

@@ -1,0 +1,193 @@
+"""The contracts of tables: columns with kinds, keys, and rules in words and SQL."""
+
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["text", "instant", "number", "money", "fraction", "integer", "flag"]
+
+SQL_TYPES: dict[Kind, str] = {
+    "text": "VARCHAR",
+    "instant": "TIMESTAMPTZ",
+    "number": "DOUBLE",
+    "money": "DOUBLE",
+    "fraction": "DOUBLE",
+    "integer": "BIGINT",
+    "flag": "BOOLEAN",
+}
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of a contract. A required one must exist and hold no nulls: null is not a pass."""
+
+    name: str
+    kind: Kind
+    required: bool = True
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """What must hold of each row, as SQL that must be true; a null result fails. ``needs`` are the columns in it."""
+
+    code: str
+    says: str
+    sql: str
+    needs: tuple[str, ...]
+    severity: Literal["warning", "error"] = "warning"
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """A table's agreed shape. Columns beyond these pass through unchanged."""
+
+    table: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...] = ()
+
+
+def _not_negative(column: str) -> Rule:
+    return Rule("OP033", f"{column} must be zero or more", f'"{column}" >= 0', (column,))
+
+
+_STAGES = "('marketing', 'prescreen', 'prequalification', 'application', 'account_review')"
+
+CONTRACTS = {
+    contract.table: contract
+    for contract in (
+        Contract(
+            "customers",
+            ("customer_id", "known_from"),
+            (Column("customer_id", "text"), Column("known_from", "instant")),
+        ),
+        Contract(
+            "events",
+            ("event_id",),
+            (
+                Column("event_id", "text"),
+                Column("customer_id", "text"),
+                Column("event_time", "instant"),
+                Column("arrived_at", "instant", required=False),
+            ),
+            (Rule("OP031", "arrived_at must not be before event_time", "arrived_at >= event_time", ("arrived_at",)),),
+        ),
+        Contract(
+            "opportunities",
+            ("opportunity_id",),
+            (
+                Column("opportunity_id", "text"),
+                Column("customer_id", "text"),
+                Column("slot", "text"),
+                Column("at", "instant"),
+                Column("surface", "text"),
+                Column("stage", "text"),
+            ),
+            (Rule("OP034", f"stage must be one of {_STAGES}", f"stage IN {_STAGES}", ("stage",)),),
+        ),
+        Contract(
+            "applications",
+            ("application_id",),
+            (
+                Column("application_id", "text"),
+                Column("opportunity_id", "text"),
+                Column("applied_at", "instant"),
+                Column("requested_amount", "money"),
+                Column("status", "text"),
+                Column("reasons", "text", required=False),
+                Column("claim", "text", required=False),
+            ),
+            (_not_negative("requested_amount"),),
+        ),
+        Contract(
+            "decisions",
+            ("decision_id",),
+            (
+                Column("decision_id", "text"),
+                Column("opportunity_id", "text"),
+                Column("customer_id", "text"),
+                Column("slot", "text"),
+                Column("decided_at", "instant"),
+                Column("offer_id", "text", required=False),
+                Column("probability", "fraction", required=False),
+                Column("stratum", "text", required=False),
+            ),
+            (
+                Rule(
+                    "OP035",
+                    "probability must be above 0 and at most 1",
+                    "probability > 0 AND probability <= 1",
+                    ("probability",),
+                ),
+            ),
+        ),
+        Contract(
+            "outcomes",
+            ("decision_id",),
+            (Column("decision_id", "text"), Column("observed_until", "instant")),
+        ),
+        Contract(
+            "loans",
+            ("loan_id",),
+            (
+                Column("loan_id", "text"),
+                Column("customer_id", "text"),
+                Column("originated_at", "instant"),
+                Column("principal", "money"),
+                Column("decision_id", "text", required=False),
+            ),
+            (_not_negative("principal"),),
+        ),
+        Contract(
+            "payments",
+            ("payment_id",),
+            (
+                Column("payment_id", "text"),
+                Column("loan_id", "text"),
+                Column("paid_at", "instant"),
+                Column("amount", "money"),
+            ),
+        ),
+        Contract(
+            "programmes",
+            ("programme_id", "effective_from"),
+            (
+                Column("programme_id", "text"),
+                Column("merchant_id", "text"),
+                Column("effective_from", "instant"),
+                Column("effective_to", "instant", required=False),
+            ),
+        ),
+    )
+}
+"""Every contract table by name. A project brings the ones that it has."""
+
+
+class CrossRule(msgspec.Struct, frozen=True):
+    """What must hold of each row of ``table`` beside its partner: ``sql`` over ``t`` joined to ``p`` by ``on``."""
+
+    code: str
+    table: str
+    partner: str
+    on: str
+    says: str
+    sql: str
+    severity: Literal["warning", "error"] = "error"
+
+
+CROSS_RULES = (
+    CrossRule(
+        "OP040", "outcomes", "decisions", "decision_id",
+        "an outcome must belong to a decision", "p.decision_id IS NOT NULL",
+    ),
+    CrossRule(
+        "OP041", "outcomes", "decisions", "decision_id",
+        "observed_until must not be before decided_at", "p.decision_id IS NULL OR t.observed_until >= p.decided_at",
+    ),
+    CrossRule(
+        "OP042", "decisions", "opportunities", "opportunity_id",
+        "a decision must belong to an opportunity", "p.opportunity_id IS NOT NULL",
+    ),
+    CrossRule(
+        "OP043", "decisions", "opportunities", "opportunity_id",
+        "decided_at must not be before the opportunity", 'p.opportunity_id IS NULL OR t.decided_at >= p."at"',
+    ),
+)  # fmt: skip
+"""Rules between two tables, applied when a project has both."""

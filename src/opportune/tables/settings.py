@@ -1,0 +1,88 @@
+"""TOML files to records, entry by entry: every problem becomes a finding with its file and key."""
+
+import tomllib
+import typing
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from opportune.domain import Finding
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def read_toml(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
+    """Return the content of a TOML file; None and a finding when it is missing, not UTF-8 or not TOML."""
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        findings.append(_finding("OP001", path.name, "", "is missing: expected it in the project folder", "write it"))
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 at byte {error.start}: expected UTF-8 text"
+        findings.append(_finding("OP002", path.name, "", message, "save the file as UTF-8"))
+    except tomllib.TOMLDecodeError as error:
+        findings.append(_finding("OP003", path.name, "", f"is not TOML: {error}", "correct the line"))
+    return None
+
+
+def convert(entry: Any, kind: type[T], source: str, key: str, findings: list[Finding]) -> T | None:
+    """Return ``entry`` as a record of ``kind``; None and a finding per problem when it is not one.
+
+    msgspec stops at the first problem, so every field is converted by itself.
+    """
+    if not isinstance(entry, dict):
+        message = f"is {_shown(entry)}: expected a table"
+        findings.append(_finding("OP011", source, key, message, f"write [{key}] with its fields"))
+        return None
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    before = len(findings)
+    findings.extend(_unknown(name, fields, source, key) for name in entry if name not in fields)
+    findings.extend(_missing(name, source, key) for name, field in fields.items() if field.required and name not in entry)
+    hints = typing.get_type_hints(kind)
+    values = {name: _field(entry[name], hints[name], source, f"{key}.{name}", findings) for name in fields if name in entry}
+    return _built(kind, values, source, key, findings) if len(findings) == before else None
+
+
+def _built(kind: type[T], values: dict[str, Any], source: str, key: str, findings: list[Finding]) -> T | None:
+    try:
+        return kind(**values)
+    except ValueError as error:  # raised by __post_init__, in words for the reader
+        findings.append(_finding("OP014", source, key, str(error), "correct the value"))
+        return None
+
+
+def _field(value: Any, hint: Any, source: str, key: str, findings: list[Finding]) -> Any:
+    try:
+        return msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        message = f"is {_shown(value)}: {_plain(str(error))}"
+        findings.append(_finding("OP013", source, key.lstrip("."), message, "correct the value"))
+        return None
+
+
+def _plain(message: str) -> str:
+    """Return msgspec's message in plain words: types by the names that a reader of TOML knows."""
+    for technical, plain in (("`str`", "text"), ("`float`", "a number"), ("`int`", "a whole number"), ("`array`", "a list")):
+        message = message.replace(technical, plain)
+    return message.replace("`", "").replace("Expected", "expected").replace("null", "nothing")
+
+
+def _unknown(name: str, fields: dict[str, Any], source: str, key: str) -> Finding:
+    near = get_close_matches(name, fields, 1)
+    hint = f" Did you mean {near[0]}?" if near else f" Expected one of {', '.join(fields)}."
+    return _finding("OP012", source, f"{key}.{name}".lstrip("."), f"is not a field here.{hint}", "correct or remove it")
+
+
+def _missing(name: str, source: str, key: str) -> Finding:
+    return _finding("OP010", source, f"{key}.{name}".lstrip("."), "is missing: expected a value", f"write {name} = ...")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _finding(code: str, source: str, subject: str, message: str, step: str) -> Finding:
+    return Finding(code=code, source=source, subject=subject, message=message, next_step=step)

@@ -1,0 +1,68 @@
+"""What evidence.toml declares: the policies to judge, against whom, on which measure."""
+
+from typing import Literal
+
+import msgspec
+
+PolicyKind = Literal["as_logged", "offer_to_all", "best_offer_per_band", "plan"]
+
+
+class PolicySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One policy.
+
+    ``as_logged``: contact some customers at the offer they were logged with: a random ``share``, or the ``share``
+    with the smallest ``rank_by`` (a feature), or those whom the plan chose (``planned = true``).
+    ``offer_to_all``: one ``offer`` to everyone. ``best_offer_per_band``: the offer that did best in the training
+    decisions of the customer's band. ``plan``: the plan's customers and offers.
+    """
+
+    name: str
+    kind: PolicyKind
+    says: str
+    share: float = 1.0
+    rank_by: str | None = None
+    planned: bool = False
+    offer: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.share <= 1.0:
+            raise ValueError(f"share of policy {self.name!r} is {self.share}: expected above 0 and at most 1")
+        if (self.kind == "offer_to_all") != (self.offer is not None):
+            raise ValueError(f"policy {self.name!r}: expected `offer` for kind offer_to_all and for no other")
+
+
+class Versus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A difference to estimate: ``policy`` less ``against``."""
+
+    policy: str
+    against: str
+
+
+class WhatIfSubset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A subset of takers on whom the contribution is shown again. ``where`` is SQL over decisions and outcomes."""
+
+    name: str
+    where: str
+    says: str
+
+
+class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the plan and its rivals are judged on the outcomes of the planned list."""
+
+    cluster: str
+    """Context column whose values are resampled together."""
+    cap: float
+    """Each customer's value is cut to this much either way in the capped measure, in money."""
+    replicates: int
+    folds: int
+    headline: tuple[str, str]
+    """The difference that the first sentence of the report tells: policy, against."""
+    assumption: str
+    """What the measure assumes of customers who are left alone."""
+    not_shown: str
+    """What this evidence does not show, in one sentence."""
+    fairness: dict[str, str] = {}
+    """Group name to an SQL expression over customers, for the fairness tables."""
+    policies: tuple[PolicySpec, ...] = ()
+    versus: tuple[Versus, ...] = ()
+    subsets: tuple[WhatIfSubset, ...] = ()

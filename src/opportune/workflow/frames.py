@@ -1,0 +1,68 @@
+"""Checked tables read back from ``out`` as batches of opportunities, logged steps and outcomes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from opportune.domain import AsOf, BadInput, Facts, Finding, Opportunities
+from opportune.features import facts_of, feature_column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from opportune.tables import Engine
+
+FIXED = ("opportunity_id", "customer_id", "slot", "at", "surface", "stage")
+
+
+def open_tables(out: Path, directory: Path) -> "Engine":
+    """Return an engine that holds every checked table of ``out/tables`` under its name."""
+    import pyarrow.parquet as pq
+
+    from opportune.tables import Engine
+
+    engine = Engine(directory)
+    for path in sorted((out / "tables").glob("*.parquet")):
+        engine.register(path.stem, pq.read_table(path))
+    return engine
+
+
+def opportunities_at(engine: "Engine", at: AsOf) -> Opportunities:
+    """Return the opportunities of one instant, ordered by id. BadInput when there are none."""
+    rows = engine.query(
+        f"SELECT * FROM opportunities WHERE \"at\" = TIMESTAMPTZ '{at}' ORDER BY opportunity_id"
+    )
+    if rows.num_rows == 0:
+        raise BadInput([_no_opportunities(at)])
+    context = [name for name in rows.column_names if name not in FIXED]
+    return Opportunities(
+        opportunity_id=texts(rows, "opportunity_id"),
+        customer_id=texts(rows, "customer_id"),
+        slot=texts(rows, "slot"),
+        surface=texts(rows, "surface"),
+        stage=rows["stage"][0].as_py(),
+        at=at,
+        context={name: feature_column(rows, name) for name in context},
+    )
+
+
+def _no_opportunities(at: AsOf) -> Finding:
+    return Finding(
+        code="OP805", source="opportune.toml", subject="time.plan_at",
+        message=f"no opportunity is dated {at}: expected the list to plan",
+        next_step="set plan_at to an instant of the column `at` in tables/opportunities.sql",
+    )  # fmt: skip
+
+
+def read_facts(out: Path, names: list[str], ids: np.ndarray, as_of: AsOf) -> Facts:
+    """Return the computed features of the given opportunities (sorted ids), in their order."""
+    import pyarrow.parquet as pq
+
+    facts = facts_of(pq.read_table(out / "features" / "features.parquet"), names, as_of)
+    return facts.take(np.searchsorted(facts.opportunity_id.astype(str), ids.astype(str)))
+
+
+def texts(table: "pa.Table", name: str) -> np.ndarray:
+    """Return a text column as an array of objects."""
+    return np.array(table[name].to_pylist(), dtype=object)

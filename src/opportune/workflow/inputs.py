@@ -1,0 +1,39 @@
+"""The files that a project's SQL reads, so that a step knows when its data changed."""
+
+from pathlib import Path
+
+from opportune.tables import sha256_file
+
+
+def table_inputs(directory: Path) -> dict[str, str]:
+    """Return the SHA-256 of each SQL file and of each data file that one names, by path below the project.
+
+    A data file is any text literal in the SQL that names, or matches as a pattern, existing files. Data that cannot be
+    named so (a database server) is not seen: such a project says `--out` anew or deletes ``out``.
+    """
+    sql_files = sorted((directory / "tables").glob("*.sql"))
+    data = {path for sql in sql_files for path in _named_files(directory, sql)}
+    paths = [*sql_files, *sorted(data)]
+    return {str(path.relative_to(directory)): sha256_file(path) for path in paths}
+
+
+def _named_files(directory: Path, sql: Path) -> list[Path]:
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tokens = sqlglot.tokenize(sql.read_text(encoding="utf-8"), read="duckdb")
+    except (SqlglotError, UnicodeDecodeError):
+        return []  # the check of tables says what is wrong with it
+    literals = [token.text for token in tokens if token.token_type == sqlglot.TokenType.STRING]
+    return [path for literal in literals for path in _matching(directory, literal)]
+
+
+def _matching(directory: Path, literal: str) -> list[Path]:
+    """Return the files below the project that a literal names; text that is no relative path names none."""
+    if not literal.strip() or literal.startswith(("/", "..")) or "\x00" in literal or len(literal) > 400:
+        return []
+    try:
+        return [path for path in directory.glob(literal) if path.is_file()]
+    except (ValueError, NotImplementedError):
+        return []

@@ -1,0 +1,125 @@
+"""The way from a lender's rows to a report, as a visible list of steps."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from opportune.domain import BrokenPromise
+from opportune.workflow.inputs import table_inputs
+from opportune.workflow.settings import Settings, settings_part
+from opportune.workflow.steps import Steps
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step: the settings that it reads, the steps before it, what it leaves below ``out``, and its work."""
+
+    name: str
+    reads: tuple[str, ...]
+    after: tuple[str, ...]
+    leaves: tuple[str, ...]
+    work: Callable[[Settings, Path], Any]
+
+
+def _check(settings: Settings, out: Path) -> None:
+    from opportune.workflow.check import check
+
+    check(settings, out)
+
+
+def _train(settings: Settings, out: Path) -> None:
+    from opportune.workflow.train import train
+
+    train(settings, out)
+
+
+def _plan(settings: Settings, out: Path) -> None:
+    from opportune.workflow.plan import plan
+
+    plan(settings, out)
+
+
+def _evaluate(settings: Settings, out: Path) -> None:
+    from opportune.workflow.evaluate import evaluate
+
+    evaluate(settings, out)
+
+
+def _release(settings: Settings, out: Path) -> None:
+    from opportune.workflow.release import release
+
+    release(settings, out)
+
+
+def _report(settings: Settings, out: Path) -> None:
+    from opportune.workflow.report import report
+
+    report(settings, out)
+
+
+# Each work function imports its module when it runs, so that a second run with nothing changed loads none of them.
+STEPS = (
+    Step(
+        name="check",
+        reads=("protected",),
+        after=(),
+        leaves=("tables", "quarantine", "findings.json"),
+        work=_check,
+    ),
+    Step(
+        name="train",
+        reads=("identity", "time", "protected", "features", "models", "catalogue", "eligibility"),
+        after=("check",),
+        leaves=("features", "offers", "models", "model-cards"),
+        work=_train,
+    ),
+    Step(
+        name="plan",
+        reads=("identity", "time", "eligibility", "assumptions", "limits", "frontier"),
+        after=("check", "train"),
+        leaves=("plan",),
+        work=_plan,
+    ),
+    Step(
+        name="evaluate",
+        reads=("evidence", "time", "identity"),
+        after=("check", "train", "plan"),
+        leaves=("evidence",),
+        work=_evaluate,
+    ),
+    Step(name="release", reads=("identity",), after=("train", "plan"), leaves=("releases",), work=_release),
+    Step(name="report", reads=("identity", "limits"), after=("plan", "evaluate"), leaves=("reports",), work=_report),
+)
+
+
+def run_until(settings: Settings, out: Path, last: str, on_start: Callable[[str], None]) -> Steps:
+    """Run the steps up to ``last``, reusing what is unchanged, and return what was run.
+
+    A broken gate at ``release`` does not stop the steps after it: the report shows it.
+    """
+    steps = Steps(out, on_start)
+    for step in needed(last):
+        inputs = {**settings_part(settings, step.reads), "tables": _tables(settings, step)}
+        try:
+            steps.run(step.name, inputs, step.after, step.leaves, lambda step=step: step.work(settings, out))
+        except BrokenPromise:
+            if last == step.name or step.name != "release":
+                raise
+    return steps
+
+
+def needed(last: str) -> tuple[Step, ...]:
+    """Return the steps that ``last`` depends on, in order, itself included."""
+    by_name = {step.name: step for step in STEPS}
+    if last == "run":
+        return STEPS
+    wanted = {last}
+    for step in reversed(STEPS):
+        if step.name in wanted:
+            wanted.update(step.after)
+    return tuple(step for step in by_name.values() if step.name in wanted)
+
+
+def _tables(settings: Settings, step: Step) -> dict[str, str]:
+    return table_inputs(settings.directory) if step.name == "check" else {}

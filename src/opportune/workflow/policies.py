@@ -1,0 +1,72 @@
+"""The policies that evidence.toml declares, as probabilities over the planned list."""
+
+import msgspec
+import numpy as np
+
+from opportune.evaluation import AsLogged, Judged, LoggedDecisions, fixed_choice
+from opportune.numerics import keyed_uniform
+from opportune.workflow.evidence_spec import PolicySpec
+
+
+class PolicyInputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What policies are built from, in the order of the logged decisions (n rows)."""
+
+    logged: LoggedDecisions
+    facts: dict[str, np.ndarray]
+    planned: np.ndarray
+    """The plan's choice per row: index of an offer, -1 for none."""
+    band: np.ndarray
+    best_offer: dict[str, int]
+    """The offer that did best in the training decisions of each band."""
+    seed: int
+
+
+def build_policy(spec: PolicySpec, inputs: PolicyInputs) -> Judged:
+    """Return the declared policy."""
+    count, offers = len(inputs.planned), len(inputs.logged.offer_ids)
+    match spec.kind:
+        case "as_logged":
+            return AsLogged(spec.name, _contacted(spec, inputs))
+        case "offer_to_all":
+            step = inputs.logged.offer_ids.index(str(spec.offer))
+            return fixed_choice(spec.name, np.full(count, step), offers)
+        case "best_offer_per_band":
+            return fixed_choice(spec.name, np.array([inputs.best_offer[band] for band in inputs.band]), offers)
+        case "plan":
+            return fixed_choice(spec.name, inputs.planned, offers)
+
+
+def _contacted(spec: PolicySpec, inputs: PolicyInputs) -> np.ndarray:
+    """Return each customer's probability of contact (n,)."""
+    if spec.planned:
+        return (inputs.planned >= 0).astype(np.float64)
+    if spec.rank_by is None:
+        return np.full(len(inputs.planned), spec.share)
+    return _smallest(inputs.facts[spec.rank_by], spec, inputs)
+
+
+def _smallest(values: np.ndarray, spec: PolicySpec, inputs: PolicyInputs) -> np.ndarray:
+    """Contact the share with the smallest values. Ties are broken by keyed draw; missing values come last."""
+    draw = keyed_uniform(inputs.seed, f"ties of {spec.name}", inputs.logged.customer_id)
+    order = np.lexsort((draw, values))
+    chosen = np.zeros(len(values))
+    chosen[order[: int(spec.share * len(values))]] = 1.0
+    return chosen
+
+
+def best_offers(band: np.ndarray, step: np.ndarray, probability: np.ndarray, outcome: np.ndarray) -> dict[str, int]:
+    """Return per band the offer with the largest self-normalised mean outcome in logged decisions.
+
+    ``probability`` (n, K) is that of the logging policy in the row's stratum, so waves with other shares of the
+    offers are weighed alike.
+    """
+    best = {}
+    for name in np.unique(band).tolist():
+        rows = [np.flatnonzero((band == name) & (step == k)) for k in range(probability.shape[1])]
+        means = [_weighted_mean(outcome[r], probability[r, k]) for k, r in enumerate(rows)]
+        best[name] = int(np.argmax(means))
+    return best
+
+
+def _weighted_mean(outcome: np.ndarray, probability: np.ndarray) -> float:
+    return float(np.average(outcome, weights=1.0 / probability)) if len(outcome) else -np.inf

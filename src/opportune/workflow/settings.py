@@ -1,0 +1,255 @@
+"""A project folder, read and cross-checked: every finding is collected before anything runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from opportune.domain import AsOf, BadInput, Finding, Limit, errors
+from opportune.economics import RESOURCES, Assumption, Assumptions
+from opportune.features import Feature
+from opportune.models import ModelSpec
+from opportune.offers import Band, Catalogue, Eligibility, PriceAxis, check_catalogue
+from opportune.tables import convert, read_toml
+from opportune.workflow.evidence_spec import EvidenceSpec, PolicySpec, Versus, WhatIfSubset
+
+
+class TimeSplit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which decisions teach, which list is planned, and up to when outcomes may teach. ISO 8601, UTC."""
+
+    train_from: str
+    train_until: str
+    plan_at: str
+    labels_as_of: str
+    retrospective: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("train_from", "train_until", "plan_at", "labels_as_of"):
+            try:
+                AsOf.parse(getattr(self, name))
+            except ValueError as error:
+                raise ValueError(f"{name} is {getattr(self, name)!r}: expected a date such as 2003-10-01") from error
+
+
+class Protected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Columns that may enter fairness tables only."""
+
+    columns: tuple[str, ...] = ()
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The scalars at the top of opportune.toml."""
+
+    name: str
+    question: str
+    currency: str
+    engine: str
+    seed: int
+
+
+class Frontier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The limit to vary and the bounds to try."""
+
+    limit: str
+    bounds: tuple[float, ...]
+
+
+class Objective(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the plan maximises."""
+
+    maximise: str
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a project folder declares, converted and checked."""
+
+    directory: Path
+    identity: Identity
+    time: TimeSplit
+    protected: tuple[str, ...]
+    features: dict[str, Feature]
+    models: dict[str, ModelSpec]
+    catalogue: Catalogue
+    eligibility: tuple[Eligibility, ...]
+    assumptions: Assumptions
+    limits: tuple[Limit, ...]
+    frontier: Frontier | None
+    evidence: EvidenceSpec
+
+    @property
+    def plan_at(self) -> AsOf:
+        """The instant of the list to plan."""
+        return AsOf.parse(self.time.plan_at)
+
+
+def load_settings(directory: Path) -> Settings:
+    """Read and check every TOML file of a project. BadInput with all findings when any is an error."""
+    findings: list[Finding] = []
+    if not (directory / "opportune.toml").is_file():
+        raise BadInput([_no_project(directory)])
+    parts: dict[str, Any] = {}
+    parts |= _opportune(directory, findings)
+    parts["features"] = _table_of(directory, "features.toml", Feature, findings)
+    parts["models"] = _models(directory, findings)
+    parts |= _offers(directory, findings)
+    parts["assumptions"] = _assumptions(directory, findings)
+    parts |= _limits(directory, findings)
+    parts["evidence"] = _evidence(directory, findings)
+    if errors(findings):
+        raise BadInput(findings)
+    settings = Settings(directory=directory, **parts)
+    problems = errors(_cross_checks(settings))
+    if problems:
+        raise BadInput(problems)
+    return settings
+
+
+def _opportune(directory: Path, findings: list[Finding]) -> dict[str, Any]:
+    source = "opportune.toml"
+    raw = dict(read_toml(directory / source, findings) or {})
+    time = convert(raw.pop("time", {}), TimeSplit, source, "time", findings)
+    protected = convert(raw.pop("protected", {}), Protected, source, "protected", findings)
+    identity = convert(raw, Identity, source, "", findings)
+    return {"identity": identity, "time": time, "protected": protected.columns if protected else ()}
+
+
+def _table_of(directory: Path, source: str, kind: type, findings: list[Finding]) -> dict[str, Any]:
+    raw = read_toml(directory / source, findings) or {}
+    return {name: convert(entry, kind, source, name, findings) for name, entry in raw.items()}
+
+
+def _models(directory: Path, findings: list[Finding]) -> dict[str, Any]:
+    """``[defaults]`` holds the fields that every role shares; a role's own fields win."""
+    source = "models.toml"
+    raw = dict(read_toml(directory / source, findings) or {})
+    defaults = raw.pop("defaults", {})
+    return {
+        role: convert({**defaults, **entry} if isinstance(entry, dict) else entry, ModelSpec, source, role, findings)
+        for role, entry in raw.items()
+    }
+
+
+class _CatalogueHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The scalars at the top of offers.toml."""
+
+    product: str
+    surfaces: tuple[str, ...]
+    expires_after_days: int
+    claim: str
+
+
+def _offers(directory: Path, findings: list[Finding]) -> dict[str, Any]:
+    source = "offers.toml"
+    raw = dict(read_toml(directory / source, findings) or {})
+    price = convert(raw.pop("price", {}), PriceAxis, source, "price", findings)
+    bands = _list_of(raw.pop("band", []), Band, source, "band", findings)
+    eligibility = _list_of(raw.pop("eligibility", []), Eligibility, source, "eligibility", findings)
+    head = convert(raw, _CatalogueHead, source, "", findings)
+    if head is None or price is None:
+        return {"catalogue": None, "eligibility": eligibility}
+    catalogue = Catalogue(price=price, bands=bands, **msgspec.structs.asdict(head))
+    findings.extend(check_catalogue(catalogue))
+    return {"catalogue": catalogue, "eligibility": eligibility}
+
+
+def _list_of(entries: Any, kind: type, source: str, key: str, findings: list[Finding]) -> tuple[Any, ...]:
+    found = [convert(entry, kind, source, f"{key}[{i}]", findings) for i, entry in enumerate(entries)]
+    return tuple(entry for entry in found if entry is not None)
+
+
+def _assumptions(directory: Path, findings: list[Finding]) -> Assumptions | None:
+    source = "economics.toml"
+    raw = read_toml(directory / source, findings) or {}
+    converted = {name: convert(entry, Assumption, source, name, findings) for name, entry in raw.items()}
+    missing = [name for name in Assumptions.__struct_fields__ if name not in raw]
+    unknown = [name for name in raw if name not in Assumptions.__struct_fields__]
+    expected = ", ".join(Assumptions.__struct_fields__)
+    for name in [*missing, *unknown]:
+        what = "is missing" if name in missing else "is not an assumption"
+        findings.append(_finding("OP401", source, name, f"{what}: expected {expected}", "write value, unit and source"))
+    if missing or unknown or None in converted.values():
+        return None
+    return Assumptions(**converted)
+
+
+def _limits(directory: Path, findings: list[Finding]) -> dict[str, Any]:
+    source = "limits.toml"
+    raw = dict(read_toml(directory / source, findings) or {})
+    limits = _list_of(raw.pop("limit", []), Limit, source, "limit", findings)
+    convert(raw.pop("objective", {"maximise": "value"}), Objective, source, "objective", findings)
+    frontier = raw.pop("frontier", None)
+    if frontier is not None:
+        frontier = convert(frontier, Frontier, source, "frontier", findings)
+    for name in raw:
+        step = "write objective, limit or frontier"
+        findings.append(_finding("OP801", source, name, "is not a part of limits.toml", step))
+    return {"limits": limits, "frontier": frontier}
+
+
+def _evidence(directory: Path, findings: list[Finding]) -> EvidenceSpec | None:
+    source = "evidence.toml"
+    raw = dict(read_toml(directory / source, findings) or {})
+    raw_lists = {"policies": ("policy", PolicySpec), "versus": ("compare", Versus), "subsets": ("subset", WhatIfSubset)}
+    lists = {
+        field: _list_of(raw.pop(key, []), kind, source, key, findings) for field, (key, kind) in raw_lists.items()
+    }
+    spec: EvidenceSpec | None = convert(raw, EvidenceSpec, source, "", findings)
+    return msgspec.structs.replace(spec, **lists) if spec is not None else None
+
+
+def _cross_checks(settings: Settings) -> list[Finding]:
+    """Return what is wrong between files, and with time."""
+    from opportune.allocation import check_limits
+
+    findings = [*check_limits(settings.limits, RESOURCES), *_time_findings(settings.time)]
+    findings += _unknown_names(settings)
+    return findings
+
+
+def _time_findings(time: TimeSplit) -> list[Finding]:
+    findings = []
+    start, until, plan_at, labels = (
+        AsOf.parse(text) for text in (time.train_from, time.train_until, time.plan_at, time.labels_as_of)
+    )
+    if not start < until <= plan_at:
+        message = f"train_from {start}, train_until {until}, plan_at {plan_at}: expected them in this order"
+        findings.append(_finding("OP802", "opportune.toml", "time", message, "training must end before the list"))
+    if labels > plan_at and not time.retrospective:
+        message = f"labels_as_of {labels} is later than plan_at {plan_at}: the models would learn from the future"
+        step = "set labels_as_of to plan_at or earlier, or say in `retrospective` why this plan looks back"
+        findings.append(_finding("OP803", "opportune.toml", "time.labels_as_of", message, step))
+    return findings
+
+
+def _unknown_names(settings: Settings) -> list[Finding]:
+    known = {
+        "frontier.limit": [limit.name for limit in settings.limits],
+        "compare": [policy.name for policy in settings.evidence.policies],
+        "policy.offer": list(settings.catalogue.offer_ids),
+    }
+    given: list[tuple[str, str, str]] = []
+    if settings.frontier:
+        given.append(("limits.toml", "frontier.limit", settings.frontier.limit))
+    for versus in settings.evidence.versus:
+        given += [("evidence.toml", "compare", versus.policy), ("evidence.toml", "compare", versus.against)]
+    given += [("evidence.toml", "policy.offer", p.offer) for p in settings.evidence.policies if p.offer is not None]
+    return [
+        _finding("OP804", source, key, f"names {name!r}: expected one of {', '.join(known[key])}", "correct the name")
+        for source, key, name in given
+        if name not in known[key]
+    ]
+
+
+def _no_project(directory: Path) -> Finding:
+    message = "no opportune.toml here: expected a project folder"
+    return _finding("OP800", str(directory), "", message, "name a project folder, or make one with `opportune new DIR`")
+
+
+def _finding(code: str, source: str, subject: str, message: str, step: str) -> Finding:
+    return Finding(code=code, source=source, subject=subject, message=message, next_step=step)
+
+
+def settings_part(settings: Settings, names: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return the named parts as plain data, for the content key of a step: comments and layout do not count."""
+    return {name: msgspec.to_builtins(getattr(settings, name)) for name in names}

@@ -1,0 +1,40 @@
+"""The contribution of takers again, on declared subsets of them."""
+
+from typing import Any
+
+import numpy as np
+
+from opportune.numerics import bootstrap_totals, cluster_sums, percentile_interval
+from opportune.workflow.trial import Trial
+
+
+def subset_contributions(trial: Trial) -> list[dict[str, Any]]:
+    """Return, for all takers and for each declared subset, contribution per taker and arrears per money lent."""
+    taken = trial.past.outcomes["took_up"] == 1
+    rows = [_row(trial, "all takers", "everyone who took up a logged offer", taken)]
+    for subset in trial.settings.evidence.subsets:
+        rows.append(_row(trial, subset.name, subset.says, taken & _where(trial, subset.where)))
+    return rows
+
+
+def _where(trial: Trial, condition: str) -> np.ndarray:
+    sql = f"SELECT d.decision_id FROM decisions d JOIN outcomes u ON u.decision_id = d.decision_id WHERE {condition}"
+    found = set(trial.engine.query(sql)["decision_id"].to_pylist())
+    return np.array([each in found for each in trial.past.decision_id])
+
+
+def _row(trial: Trial, name: str, says: str, rows: np.ndarray) -> dict[str, Any]:
+    contribution = trial.logged.outcome["contribution_per_customer"]
+    per_taker = _ratio(trial, name, np.where(rows, contribution, 0.0), rows.astype(np.float64))
+    arrears = _ratio(
+        trial, name, np.where(rows, trial.uses["expected_loss"], 0.0), np.where(rows, trial.uses["amount_lent"], 0.0)
+    )
+    return {"name": name, "says": says, "takers": int(rows.sum()), "contribution_per_taker": per_taker, "arrears_per_lent": arrears}  # noqa: E501
+
+
+def _ratio(trial: Trial, name: str, above: np.ndarray, below: np.ndarray) -> dict[str, float]:
+    sums = cluster_sums(np.column_stack([above, below]), trial.logged.cluster)
+    spec, seed = trial.settings.evidence, trial.settings.identity.seed
+    totals = bootstrap_totals(sums, spec.replicates, seed, f"subset {name}")
+    low, high = percentile_interval(totals[:, 0] / totals[:, 1], 0.95)
+    return {"value": float(above.sum() / below.sum()), "low": low, "high": high}

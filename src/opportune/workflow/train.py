@@ -1,0 +1,74 @@
+"""Train: features for every opportunity, prices of the catalogue's steps, and a model per role."""
+
+from pathlib import Path
+
+import numpy as np
+
+from opportune.decisioning import hashed_files
+from opportune.domain import AsOf, BadInput, Facts, errors
+from opportune.features import check_features, compute_features
+from opportune.models import Model, ModelSpec, check_models, learn, model_card, save
+from opportune.offers import check_eligibility, price_catalogue
+from opportune.tables import Engine, replace_directory, write_json, write_parquet
+from opportune.workflow.frames import open_tables, read_facts
+from opportune.workflow.logged import History, history
+from opportune.workflow.settings import Settings
+
+
+def train(settings: Settings, out: Path) -> None:
+    """Write ``features/``, ``offers/catalogue.json``, ``models/`` and ``model-cards/``."""
+    engine = open_tables(out, settings.directory)
+    check_declarations(settings, engine)
+    write_parquet(out / "features" / "features.parquet", compute_features(engine, settings.features))
+    taught = training_history(settings, engine)
+    facts = read_facts(out, list(settings.features), taught.opportunity_id, AsOf.parse(settings.time.train_until))
+    priced = price_catalogue(settings.catalogue, taught.band, next(iter(taught.terms.values())))
+    write_json(out / "offers" / "catalogue.json", priced)
+    models = {role: _learn(settings, role, spec, taught, facts) for role, spec in settings.models.items()}
+    _write_models(out, models, taught)
+
+
+def check_declarations(settings: Settings, engine: Engine) -> None:
+    """Check features, eligibility and models against the columns that exist. BadInput with every error."""
+    columns = {table: engine.columns(table) for table in engine.tables()}
+    outcomes = [name for name in columns.get("outcomes", []) if name not in {"decision_id", "observed_until"}]
+    terms = [settings.catalogue.price.term]
+    findings = [
+        *check_features(settings.features, columns, settings.protected),
+        *check_eligibility(settings.eligibility, list(settings.features), settings.protected),
+        *check_models(settings.models, list(settings.features), terms, outcomes, settings.protected),
+    ]
+    if errors(findings):
+        raise BadInput(findings)
+
+
+def training_history(settings: Settings, engine: Engine) -> History:
+    """Return the decisions that may teach: made in the training interval, mature, and inside the catalogue."""
+    time = settings.time
+    start, until, labels = (AsOf.parse(text) for text in (time.train_from, time.train_until, time.labels_as_of))
+    whole = history(engine, settings.catalogue, settings.evidence.cluster, start, until, labels)
+    return whole.take(whole.step >= 0)
+
+
+def _learn(settings: Settings, role: str, spec: ModelSpec, taught: History, facts: Facts) -> Model:
+    rows = np.ones(len(taught), dtype=bool) if spec.given is None else taught.outcomes[spec.given] == 1
+    return learn(
+        spec,
+        {name: facts.values[name][rows] for name in spec.features},
+        {name: taught.terms[name][rows] for name in spec.terms},
+        taught.outcomes[spec.target][rows],
+        taught.cluster[rows],
+        seed=settings.identity.seed,
+        role=role,
+    )
+
+
+def _write_models(out: Path, models: dict[str, Model], taught: History) -> None:
+    def build(directory: Path) -> None:
+        for role, model in models.items():
+            save(model, directory / role)
+
+    replace_directory(out / "models", build)
+    for role, model in models.items():
+        write_json(out / "model-cards" / f"{role}.json", {"role": role, **model_card(model)})
+    write_json(out / "models" / "index.json", {"files": hashed_files(out / "models"), "taught_by": len(taught)})
