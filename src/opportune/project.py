@@ -7,7 +7,15 @@ from typing import Any
 import msgspec
 
 from opportune.domain import AsOf, BadInput, Finding
-from opportune.workflow import Settings, StepRun, load_settings, read_json, run_until, write_summary, write_timings
+from opportune.workflow import (
+    Settings,
+    StepRun,
+    load_settings,
+    read_json,
+    run_until,
+    write_summary,
+    write_timings,
+)
 
 
 def _silent(name: str) -> None:
@@ -81,7 +89,9 @@ class Project:
         """Do all of the above in order; write ``summary.json`` and ``timings.json`` and return the summary."""
         self._run("run")
         sealed = any(run.name == "release" for run in self.runs)
-        summary = write_summary(self.out, read_json(self.out / "releases" / "latest.json")["hash"] if sealed else None)
+        summary = write_summary(
+            self.out, read_json(self.out / "releases" / "latest.json")["hash"] if sealed else None
+        )
         write_timings(self.out, self.runs)
         return summary
 
@@ -103,4 +113,3 @@ def _with_plan_at(settings: Settings, as_of: str) -> Settings:
         ) from error
     time = msgspec.structs.replace(settings.time, plan_at=str(instant))
     return msgspec.structs.replace(settings, time=time)
-

@@ -57,7 +57,12 @@ def plan_value(problem: Problem, share: np.ndarray) -> float:
 
 
 def programme(
-    problem: Problem, choice: np.ndarray, core: np.ndarray, integer: bool, tightened: float | np.ndarray = 0.0, within: float = 0.0
+    problem: Problem,
+    choice: np.ndarray,
+    core: np.ndarray,
+    integer: bool,
+    tightened: float | np.ndarray = 0.0,
+    within: float = 0.0,
 ) -> tuple[Solution, np.ndarray]:
     """Solve over the core customers with all others at ``choice``; return the solution and shares (n, K).
 
@@ -70,9 +75,12 @@ def programme(
     customer, offer = np.nonzero(np.isfinite(problem.value[core]))
     soft = np.flatnonzero(np.isfinite(problem.cap))
     limits = csr_matrix(problem.a[:, core[customer], offer])
-    overflow = csr_matrix((-np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(len(problem.b), len(soft)))
+    overflow = csr_matrix(
+        (-np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(len(problem.b), len(soft))
+    )
     once = csr_matrix(
-        (np.ones(len(customer)), (customer, np.arange(len(customer)))), shape=(len(core), len(customer) + len(soft))
+        (np.ones(len(customer)), (customer, np.arange(len(customer)))),
+        shape=(len(core), len(customer) + len(soft)),
     )
     matrix = vstack([hstack([limits, overflow]), once]).tocsr()
     capacity = len(problem.value) * (problem.b - tightened - used(problem, rest))
@@ -85,7 +93,9 @@ def programme(
     return solution, share
 
 
-def _shares(problem: Problem, rest: np.ndarray, customer: np.ndarray, offer: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _shares(
+    problem: Problem, rest: np.ndarray, customer: np.ndarray, offer: np.ndarray, x: np.ndarray
+) -> np.ndarray:
     share = np.zeros(problem.value.shape)
     fixed = np.flatnonzero(rest >= 0)
     share[fixed, rest[fixed]] = 1.0

@@ -21,7 +21,12 @@ class FrontierPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def frontier(
-    candidates: Candidates, limits: Sequence[Limit], name: str, bounds: Sequence[float], gap: float = 1e-4, seed: int = 0
+    candidates: Candidates,
+    limits: Sequence[Limit],
+    name: str,
+    bounds: Sequence[float],
+    gap: float = 1e-4,
+    seed: int = 0,
 ) -> tuple[FrontierPoint, ...]:
     """Return one plan per bound of the limit ``name`` (its ``at_most``), each started from its neighbour's prices."""
     points = []

@@ -69,7 +69,12 @@ def _row(limit: Limit, name: str, bound: float, sign: float) -> Row:
     if limit.per is not None:
         weights[limit.per] = weights.get(limit.per, 0.0) - sign * bound
     soft_price = np.inf if limit.soft_price is None else limit.soft_price
-    return Row(name=name, weights=weights, bound=0.0 if limit.per is not None else sign * bound, soft_price=soft_price)
+    return Row(
+        name=name,
+        weights=weights,
+        bound=0.0 if limit.per is not None else sign * bound,
+        soft_price=soft_price,
+    )
 
 
 def build_problem(candidates: Candidates, limits: Sequence[Limit]) -> Problem:

@@ -61,7 +61,10 @@ def _told_ours(error: Exception) -> int:
     if os.environ.get("OPPORTUNE_TRACEBACK"):
         raise error
     if isinstance(error, OSError):
-        print(f"{error.filename or 'files'} [OP821] {error.strerror or error}. Next: check the path and its rights", file=sys.stderr)  # noqa: E501
+        print(
+            f"{error.filename or 'files'} [OP821] {error.strerror or error}. Next: check the path and its rights",
+            file=sys.stderr,
+        )  # noqa: E501
         return 2
     where = "" if isinstance(error, OpportuneError) else f"{type(error).__name__}: "
     print(

@@ -8,7 +8,9 @@ import typer
 NAME = "new"
 
 
-def command(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; it must not exist.")]) -> None:
+def command(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; it must not exist.")],
+) -> None:
     """Make a commented project folder with a little generated data that runs as it is."""
     from opportune.project import scaffold
 

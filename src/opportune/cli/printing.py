@@ -33,7 +33,13 @@ def print_plan(certificate: dict[str, Any]) -> None:
         f"bound {number(certificate['bound'], 0)}, gap {certificate['gap']:.1e}"
     )
     rows = [
-        [row["name"], _amount(row["used"]), _amount(row["limit"]), number(row["price"], 4), _amount(row["slack"])]
+        [
+            row["name"],
+            _amount(row["used"]),
+            _amount(row["limit"]),
+            number(row["price"], 4),
+            _amount(row["slack"]),
+        ]
         for row in certificate["rows"]
     ]
     print_table(title, ["limit", "used", "bound", "price", "slack"], rows)
@@ -46,7 +52,12 @@ def _amount(value: float) -> str:
 def print_evidence(estimates: Sequence[dict[str, Any]], measure: str, method: str) -> None:
     """Print one measure's estimates by one method."""
     rows = [
-        [_policy(row), number(row["value"]), f"[{number(row['low'])}, {number(row['high'])}]", number(row["effective_n"], 0)]
+        [
+            _policy(row),
+            number(row["value"]),
+            f"[{number(row['low'])}, {number(row['high'])}]",
+            number(row["effective_n"], 0),
+        ]
         for row in estimates
         if row["measure"] == measure and row["method"].startswith(method)
     ]
@@ -59,6 +70,9 @@ def _policy(row: dict[str, Any]) -> str:
 
 def print_timings(timings: dict[str, Any]) -> None:
     """Print how long each step took."""
-    rows = [[step["name"], number(step["seconds"]), "reused" if step["reused"] else "run"] for step in timings["steps"]]
+    rows = [
+        [step["name"], number(step["seconds"]), "reused" if step["reused"] else "run"]
+        for step in timings["steps"]
+    ]
     rows.append(["total", number(timings["total_seconds"]), ""])
     print_table(f"Timings: peak memory {timings['peak_memory_mib']} MiB", ["step", "seconds", ""], rows)

@@ -6,7 +6,17 @@ from hashlib import sha256
 from opportune.decisioning.candidates import candidates
 from opportune.decisioning.choose import choose, unit_charges
 from opportune.decisioning.release import Release
-from opportune.domain import NO_OFFER, NO_OFFER_ID, AsOf, Candidates, Decision, Facts, Offer, Opportunities, Opportunity
+from opportune.domain import (
+    NO_OFFER,
+    NO_OFFER_ID,
+    AsOf,
+    Candidates,
+    Decision,
+    Facts,
+    Offer,
+    Opportunities,
+    Opportunity,
+)
 from opportune.offers import failed_reasons
 
 

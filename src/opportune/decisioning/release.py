@@ -33,7 +33,9 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     features: dict[str, Feature]
 
 
-def write_rulebook(directory: Path, rulebook: Rulebook, limits: Sequence[Limit], features: Mapping[str, Feature]) -> None:
+def write_rulebook(
+    directory: Path, rulebook: Rulebook, limits: Sequence[Limit], features: Mapping[str, Feature]
+) -> None:
     """Write every file of a release but its manifest."""
     write_json(directory / "catalogue.json", rulebook.catalogue)
     write_json(directory / "eligibility.json", rulebook.eligibility)
@@ -93,7 +95,9 @@ def open_release(directory: Path) -> Release:
 
 def models_hash(files: Mapping[str, str]) -> str:
     """Return one hash for the models among hashed files: the identity that forecasts carry."""
-    return sha256_bytes(canonical_json({path: digest for path, digest in files.items() if path.startswith("models/")}))
+    return sha256_bytes(
+        canonical_json({path: digest for path, digest in files.items() if path.startswith("models/")})
+    )
 
 
 def _manifest(
@@ -118,7 +122,9 @@ def _seal_hash(manifest: ReleaseManifest) -> str:
 
 def _verify(directory: Path, manifest: ReleaseManifest) -> None:
     if manifest.format != RELEASE_FORMAT:
-        raise _refused(directory, "OP702", f"has format {manifest.format}: this version reads format {RELEASE_FORMAT}")
+        raise _refused(
+            directory, "OP702", f"has format {manifest.format}: this version reads format {RELEASE_FORMAT}"
+        )
     if manifest.hash != _seal_hash(manifest):
         raise _refused(directory, "OP703", "has a manifest that was changed after sealing")
     found = hashed_files(directory)
@@ -143,5 +149,6 @@ def _read(path: Path, kind: type[T]) -> T:
 
 def _refused(directory: Path, code: str, message: str) -> BadInput:
     step = "seal the release again with `opportune release`"
-    return BadInput([Finding(code=code, source=directory.name, subject="release", message=message, next_step=step)])
-
+    return BadInput(
+        [Finding(code=code, source=directory.name, subject="release", message=message, next_step=step)]
+    )

@@ -1,15 +1,17 @@
 """Value of loans with flat monthly interest: the same lines for what is expected and for what was booked.
 
-Letters: ``P`` principal, ``n`` term in months, ``r`` monthly rate in percentage points, ``f`` funding rate a year.
+Letters: ``P`` principal, ``n`` term in months, ``m`` money-months that bear interest, ``r`` monthly rate in percentage
+points, ``f`` funding rate a year.
 
-- interest  = P n r / 100. Flat interest on the first principal, as the lender of Karlan and Zinman (2008) charged.
+- interest  = m r / 100, with m = P n for flat interest on the first principal. The lender of Karlan and Zinman (2008)
+  charged exactly that on loans of 1, 4 and 18 months and less on others, so m is a quantity of its own.
 - arrears   = - loss weight x average amount past due. A stand-in for loss.
 - funding   = - f / 12 x n x P (n + 1) / (2 n) = - f / 24 x (P n + P). The average balance of n equal repayments of
   principal is P (n + 1) / (2 n): the balances P, P (n-1)/n, ..., P/n of the n months, averaged.
 - servicing = - cost per month x n.
 - mailing   = - cost per letter, whether it is answered or not.
 
-All lines are linear in P, P n, n and arrears, so expected lines follow from the expectations of these four.
+All lines are linear in P, P n, m, n and arrears, so expected lines follow from the expectations of these five.
 """
 
 import numpy as np
@@ -17,19 +19,24 @@ import numpy as np
 from opportune.domain import Forecast, Value
 from opportune.economics.assumptions import Assumptions
 
-QUANTITIES = ("response", "amount", "amount_months", "term_months", "arrears")
+QUANTITIES = ("response", "amount", "amount_months", "interest_months", "term_months", "arrears")
 """The roles of models.toml that a forecast must hold for these loans."""
 
 
-def expected_value(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assumptions, currency: str) -> Value:
+def expected_value(
+    forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assumptions, currency: str
+) -> Value:
     """Return expected lifetime lines and uses per (opportunity, offer), arrays (n, K), before anyone has answered.
 
     ``forecast.quantities`` holds P(take-up) as ``response`` and, given take-up, the expectations of P (``amount``),
-    P n (``amount_months``), n (``term_months``) and average arrears, shaped as ``monthly_rate_pp``.
+    P n (``amount_months``), m (``interest_months``), n (``term_months``) and average arrears, shaped as
+    ``monthly_rate_pp``.
     """
-    response, amount, amount_months, term, arrears = (forecast.quantities[name] for name in QUANTITIES)
+    response, amount, amount_months, interest_months, term, arrears = (
+        forecast.quantities[name] for name in QUANTITIES
+    )
     return _value(
-        interest=response * amount_months * (monthly_rate_pp / 100.0),
+        interest=response * interest_months * (monthly_rate_pp / 100.0),
         amount=response * amount,
         amount_months=response * amount_months,
         term_months=response * term,

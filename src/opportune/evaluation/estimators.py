@@ -31,21 +31,32 @@ class Scored(msgspec.Struct, frozen=True):
 
 
 def scored(
-    logged: LoggedDecisions, policy: Judged, outcome: np.ndarray, estimator: Estimator, outcome_model: np.ndarray | None
+    logged: LoggedDecisions,
+    policy: Judged,
+    outcome: np.ndarray,
+    estimator: Estimator,
+    outcome_model: np.ndarray | None,
 ) -> Scored:
     """Return the estimator's columns for one policy and outcome (n,). ``outcome_model`` (n, K) is needed by dr."""
     weights = policy.weights(logged)
     if estimator == "ipw":
         return _mean_of(weights * outcome)
     if estimator == "snipw":
-        return Scored(np.column_stack([weights * outcome, weights, policy.offered(logged), np.ones(len(logged))]), _snipw)
+        return Scored(
+            np.column_stack([weights * outcome, weights, policy.offered(logged), np.ones(len(logged))]),
+            _snipw,
+        )
     if outcome_model is None:
         raise ValueError("estimator 'dr' needs outcome_model: cross-fitted predictions (n, K)")
-    return _mean_of(policy.expected(logged, outcome_model) + weights * (outcome - _of_action(logged, outcome_model)))
+    return _mean_of(
+        policy.expected(logged, outcome_model) + weights * (outcome - _of_action(logged, outcome_model))
+    )
 
 
 def _mean_of(column: np.ndarray) -> Scored:
-    return Scored(np.column_stack([column, np.ones(len(column))]), lambda totals: totals[..., 0] / totals[..., 1])
+    return Scored(
+        np.column_stack([column, np.ones(len(column))]), lambda totals: totals[..., 0] / totals[..., 1]
+    )
 
 
 def _snipw(totals: np.ndarray) -> np.ndarray:

@@ -58,14 +58,28 @@ def _tests(logged: LoggedDecisions) -> Iterator[tuple[str, np.ndarray, str, str]
     _, codes, counts = np.unique(logged.decision_id.astype(str), return_inverse=True, return_counts=True)
     yield "OP601", counts[codes] > 1, "the id is not unique", "keep one row per decision"
     yield "OP602", inside & ~(of_action > 0), "the logged offer has probability zero", "check the strata"
-    yield "OP603", (logged.probability > 1).any(axis=1) | (logged.probability < 0).any(axis=1), (
-        "a probability lies outside 0 to 1"
-    ), "log probabilities as fractions"
-    yield "OP604", inside & ~(np.abs(total - 1.0) <= _SUM_TOLERANCE), (
-        "probabilities of the eligible offers do not sum to 1"
-    ), "log every eligible offer, or estimate them from a stratum"
-    yield "OP605", inside & ~logged.eligible[np.arange(len(logged)), taken], (
-        "the logged offer was not eligible"
-    ), "check eligibility against the log"
+    yield (
+        "OP603",
+        (logged.probability > 1).any(axis=1) | (logged.probability < 0).any(axis=1),
+        ("a probability lies outside 0 to 1"),
+        "log probabilities as fractions",
+    )
+    yield (
+        "OP604",
+        inside & ~(np.abs(total - 1.0) <= _SUM_TOLERANCE),
+        ("probabilities of the eligible offers do not sum to 1"),
+        "log every eligible offer, or estimate them from a stratum",
+    )
+    yield (
+        "OP605",
+        inside & ~logged.eligible[np.arange(len(logged)), taken],
+        ("the logged offer was not eligible"),
+        "check eligibility against the log",
+    )
     for measure, outcome in logged.outcome.items():
-        yield "OP606", ~np.isfinite(outcome), f"{measure} is not known", "leave immature decisions out, with their count"
+        yield (
+            "OP606",
+            ~np.isfinite(outcome),
+            f"{measure} is not known",
+            "leave immature decisions out, with their count",
+        )

@@ -51,7 +51,9 @@ class FixedOffers(msgspec.Struct, frozen=True):
         inside = np.where(logged.action >= 0, logged.action, 0)
         rows = np.arange(len(logged))
         logging = logged.probability[rows, inside]
-        ratio = np.divide(self.probability[rows, inside], logging, out=np.zeros(len(logged)), where=logging > 0)
+        ratio = np.divide(
+            self.probability[rows, inside], logging, out=np.zeros(len(logged)), where=logging > 0
+        )
         return np.where(logged.action >= 0, ratio, 0.0)
 
     def expected(self, logged: LoggedDecisions, prediction: np.ndarray) -> np.ndarray:

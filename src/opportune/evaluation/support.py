@@ -48,5 +48,13 @@ def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
         )
         step = "merge strata, drop those offers from the policy, or log with exploration"
         raise BadInput(
-            [Finding(code="OP610", source="evidence.toml", subject=f"policy {policy.name}", message=message, next_step=step)]
+            [
+                Finding(
+                    code="OP610",
+                    source="evidence.toml",
+                    subject=f"policy {policy.name}",
+                    message=message,
+                    next_step=step,
+                )
+            ]
         )

@@ -12,7 +12,12 @@ EVENT_TIME = {
 }
 """The instant at which a row of each table happened."""
 
-ROW_KEY = {"events": "event_id", "customers": "customer_id", "applications": "application_id", "loans": "loan_id"}
+ROW_KEY = {
+    "events": "event_id",
+    "customers": "customer_id",
+    "applications": "application_id",
+    "loans": "loan_id",
+}
 """The key that decides between two rows of one instant, so that `latest` has one answer."""
 
 KNOWN_AT_SUFFIX = "__known_at"
@@ -52,7 +57,9 @@ def _table_query(table: str, features: Mapping[str, Feature], has_arrival: bool)
     happened = f"e.{EVENT_TIME[table]}"
     longest = max(feature.look_back_days or 0 for feature in features.values())
     arrived = f"greatest(coalesce(e.arrived_at, {happened}), {happened})" if has_arrival else happened
-    columns = ",\n".join(_columns(name, feature, happened, arrived, table) for name, feature in features.items())
+    columns = ",\n".join(
+        _columns(name, feature, happened, arrived, table) for name, feature in features.items()
+    )
     return (
         f"  SELECT s.opportunity_id,\n{columns}\n"
         f"  FROM opportunities AS s JOIN {table} AS e ON e.customer_id = s.customer_id\n"

@@ -23,7 +23,9 @@ PARAMETERS = {
 Booster = xgb.Booster
 
 
-def fit_boosting(kind: Kind, columns: Columns, target: np.ndarray, signs: dict[str, int], seed: int) -> Booster:
+def fit_boosting(
+    kind: Kind, columns: Columns, target: np.ndarray, signs: dict[str, int], seed: int
+) -> Booster:
     """Fit one booster; a column with a declared sign is constrained to move the prediction that way only."""
     objective = "binary:logistic" if kind == "binary" else "reg:tweedie"
     constraints = tuple(signs.get(name, 0) for name in columns)
@@ -53,4 +55,3 @@ def from_bytes(content: bytes) -> Booster:
     booster = xgb.Booster({"nthread": 1})
     booster.load_model(bytearray(content))
     return booster
-

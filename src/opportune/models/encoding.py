@@ -44,7 +44,9 @@ class Encoding(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[TextCode, ...]
 
 
-def learn_encoding(spec: ModelSpec, values: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]) -> Encoding:
+def learn_encoding(
+    spec: ModelSpec, values: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]
+) -> Encoding:
     """Learn the encoding of the rows of a training set. Knots stand at the terciles of each unsigned feature.
 
     An input with a declared sign has no knots, so that one coefficient carries the sign.
@@ -68,7 +70,13 @@ def _number_code(name: str, values: np.ndarray, knots: bool) -> NumberCode:
     terciles = np.unique(np.quantile(cut, [1 / 3, 2 / 3])) if knots and len(known) else np.array([])
     inner = tuple(float((tercile - mean) / scale) for tercile in terciles if low < tercile < high)
     return NumberCode(
-        name=name, low=low, high=high, mean=mean, scale=scale, knots=inner, flags_missing=len(known) < len(values)
+        name=name,
+        low=low,
+        high=high,
+        mean=mean,
+        scale=scale,
+        knots=inner,
+        flags_missing=len(known) < len(values),
     )
 
 
@@ -94,7 +102,9 @@ def tree_columns(encoding: Encoding, inputs: Mapping[str, np.ndarray]) -> Column
 
 def _level_columns(texts: Sequence[TextCode], inputs: Mapping[str, np.ndarray]) -> Columns:
     return {
-        f"{code.name} is {level}": (inputs[code.name] == level).astype(np.float64) for code in texts for level in code.levels
+        f"{code.name} is {level}": (inputs[code.name] == level).astype(np.float64)
+        for code in texts
+        for level in code.levels
     }
 
 

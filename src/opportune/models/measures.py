@@ -29,7 +29,11 @@ def tenths(observed: np.ndarray, predicted: np.ndarray) -> list[dict[str, float]
     """Return mean predicted and observed in ten groups of equal size, by growing prediction."""
     groups = np.array_split(np.argsort(predicted, kind="stable"), 10)
     return [
-        {"n": len(rows), "predicted": float(np.mean(predicted[rows])), "observed": float(np.mean(observed[rows]))}
+        {
+            "n": len(rows),
+            "predicted": float(np.mean(predicted[rows])),
+            "observed": float(np.mean(observed[rows])),
+        }
         for rows in groups
         if len(rows)
     ]

@@ -26,14 +26,20 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     calibrator: Calibrator
     card: dict[str, Any]
 
-    def predict(self, values: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def predict(
+        self, values: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the expectation (n,) and its standard deviation over the bag's members (n,).
 
         ``values`` and ``terms`` map each declared feature and term to an array (n,).
         """
-        inputs = {name: values[name] for name in self.spec.features} | {name: terms[name] for name in self.spec.terms}
+        inputs = {name: values[name] for name in self.spec.features} | {
+            name: terms[name] for name in self.spec.terms
+        }
         count = len(next(iter(inputs.values())))
-        parts = [self._block({k: v[i : i + BLOCK] for k, v in inputs.items()}) for i in range(0, count, BLOCK)]
+        parts = [
+            self._block({k: v[i : i + BLOCK] for k, v in inputs.items()}) for i in range(0, count, BLOCK)
+        ]
         return np.concatenate([mean for mean, _ in parts]), np.concatenate([spread for _, spread in parts])
 
     def _block(self, inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +52,10 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def member_predictions(
-    encoding: Encoding, linear: tuple[LinearMember, ...], boosters: tuple[Any, ...], inputs: Mapping[str, np.ndarray]
+    encoding: Encoding,
+    linear: tuple[LinearMember, ...],
+    boosters: tuple[Any, ...],
+    inputs: Mapping[str, np.ndarray],
 ) -> list[np.ndarray]:
     """Return each member's raw prediction (n,): linear members first, then boosters."""
     predictions: list[np.ndarray] = []

@@ -9,12 +9,42 @@ import pyarrow as pa
 from opportune.domain import BadInput, Finding
 
 _KINDS = (
-    (duckdb.ParserException, "OP020", "is not SQL that DuckDB can read", "correct the syntax; one SELECT per file"),
-    (duckdb.BinderException, "OP021", "names something that does not exist", "correct the name of the column or function"),
-    (duckdb.CatalogException, "OP021", "names something that does not exist", "correct the name of the table or function"),
-    (duckdb.IOException, "OP022", "reads a file that cannot be read", "check the path; it is relative to the project folder"),
-    (duckdb.InvalidInputException, "OP023", "reads data that DuckDB refuses", "check the file's format and encoding"),
-    (duckdb.ConversionException, "OP024", "converts a value that does not fit its type", "use TRY_CAST, or mend the data"),
+    (
+        duckdb.ParserException,
+        "OP020",
+        "is not SQL that DuckDB can read",
+        "correct the syntax; one SELECT per file",
+    ),
+    (
+        duckdb.BinderException,
+        "OP021",
+        "names something that does not exist",
+        "correct the name of the column or function",
+    ),
+    (
+        duckdb.CatalogException,
+        "OP021",
+        "names something that does not exist",
+        "correct the name of the table or function",
+    ),
+    (
+        duckdb.IOException,
+        "OP022",
+        "reads a file that cannot be read",
+        "check the path; it is relative to the project folder",
+    ),
+    (
+        duckdb.InvalidInputException,
+        "OP023",
+        "reads data that DuckDB refuses",
+        "check the file's format and encoding",
+    ),
+    (
+        duckdb.ConversionException,
+        "OP024",
+        "converts a value that does not fit its type",
+        "use TRY_CAST, or mend the data",
+    ),
     (duckdb.Error, "OP025", "fails", "run the SQL by itself in DuckDB to see more"),
 )
 
@@ -57,14 +87,20 @@ class Engine:
 
 
 def _finding(error: duckdb.Error, source: str) -> Finding:
-    code, what, step = next((code, what, step) for kind, code, what, step in _KINDS if isinstance(error, kind))
+    code, what, step = next(
+        (code, what, step) for kind, code, what, step in _KINDS if isinstance(error, kind)
+    )
     message = f"{what}: {_short(str(error))}"
     return Finding(code=code, source=source, subject="", message=message, next_step=step)
 
 
 def _short(message: str) -> str:
     """Return DuckDB's message as one line: without its prefix, its blank lines and the picture of the SQL."""
-    lines = [line.strip() for line in message.splitlines() if line.strip() and not line.strip().startswith(("^", "LINE"))]
+    lines = [
+        line.strip()
+        for line in message.splitlines()
+        if line.strip() and not line.strip().startswith(("^", "LINE"))
+    ]
     line_number = re.search(r"LINE (\d+):", message)
     where = f" (line {line_number.group(1)} of the SQL)" if line_number else ""
     text = re.sub(r"^\w+( \w+)? Error: ", "", " ".join(lines[:3]))

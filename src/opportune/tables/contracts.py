@@ -67,7 +67,14 @@ CONTRACTS = {
                 Column("event_time", "instant"),
                 Column("arrived_at", "instant", required=False),
             ),
-            (Rule("OP031", "arrived_at must not be before event_time", "arrived_at >= event_time", ("arrived_at",)),),
+            (
+                Rule(
+                    "OP031",
+                    "arrived_at must not be before event_time",
+                    "arrived_at >= event_time",
+                    ("arrived_at",),
+                ),
+            ),
         ),
         Contract(
             "opportunities",

@@ -18,7 +18,9 @@ def read_toml(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
-        findings.append(_finding("OP001", path.name, "", "is missing: expected it in the project folder", "write it"))
+        findings.append(
+            _finding("OP001", path.name, "", "is missing: expected it in the project folder", "write it")
+        )
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 at byte {error.start}: expected UTF-8 text"
         findings.append(_finding("OP002", path.name, "", message, "save the file as UTF-8"))
@@ -39,9 +41,15 @@ def convert(entry: Any, kind: type[T], source: str, key: str, findings: list[Fin
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     before = len(findings)
     findings.extend(_unknown(name, fields, source, key) for name in entry if name not in fields)
-    findings.extend(_missing(name, source, key) for name, field in fields.items() if field.required and name not in entry)
+    findings.extend(
+        _missing(name, source, key) for name, field in fields.items() if field.required and name not in entry
+    )
     hints = typing.get_type_hints(kind)
-    values = {name: _field(entry[name], hints[name], source, f"{key}.{name}", findings) for name in fields if name in entry}
+    values = {
+        name: _field(entry[name], hints[name], source, f"{key}.{name}", findings)
+        for name in fields
+        if name in entry
+    }
     return _built(kind, values, source, key, findings) if len(findings) == before else None
 
 
@@ -64,7 +72,12 @@ def _field(value: Any, hint: Any, source: str, key: str, findings: list[Finding]
 
 def _plain(message: str) -> str:
     """Return msgspec's message in plain words: types by the names that a reader of TOML knows."""
-    for technical, plain in (("`str`", "text"), ("`float`", "a number"), ("`int`", "a whole number"), ("`array`", "a list")):
+    for technical, plain in (
+        ("`str`", "text"),
+        ("`float`", "a number"),
+        ("`int`", "a whole number"),
+        ("`array`", "a list"),
+    ):
         message = message.replace(technical, plain)
     return message.replace("`", "").replace("Expected", "expected").replace("null", "nothing")
 
@@ -72,11 +85,15 @@ def _plain(message: str) -> str:
 def _unknown(name: str, fields: dict[str, Any], source: str, key: str) -> Finding:
     near = get_close_matches(name, fields, 1)
     hint = f" Did you mean {near[0]}?" if near else f" Expected one of {', '.join(fields)}."
-    return _finding("OP012", source, f"{key}.{name}".lstrip("."), f"is not a field here.{hint}", "correct or remove it")
+    return _finding(
+        "OP012", source, f"{key}.{name}".lstrip("."), f"is not a field here.{hint}", "correct or remove it"
+    )
 
 
 def _missing(name: str, source: str, key: str) -> Finding:
-    return _finding("OP010", source, f"{key}.{name}".lstrip("."), "is missing: expected a value", f"write {name} = ...")
+    return _finding(
+        "OP010", source, f"{key}.{name}".lstrip("."), "is missing: expected a value", f"write {name} = ..."
+    )
 
 
 def _shown(value: Any) -> str:

@@ -58,7 +58,9 @@ def evaluate(settings: Settings, out: Path) -> None:
         "policies": [{"name": spec.name, "says": spec.says} for spec in settings.evidence.policies],
         "best_offer_per_band": {band: trial.logged.offer_ids[step] for band, step in best.items()},
         "estimates": _estimates(trial, policies),
-        "support": {name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()},
+        "support": {
+            name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()
+        },
         "balance": msgspec.to_builtins(_balance(trial)),
         "planned_against_realised": planned_against_realised(trial, policies, _planned_uses(out)),
         "response": _response(trial),
@@ -136,7 +138,12 @@ def _outcome_models(
     spec = settings.evidence
     return {
         measure: cross_fitted(
-            logged.outcome[measure], logged.action, regressors, logged.cluster, spec.folds, settings.identity.seed
+            logged.outcome[measure],
+            logged.action,
+            regressors,
+            logged.cluster,
+            spec.folds,
+            settings.identity.seed,
         )
         for measure in MEASURES
     }
@@ -174,11 +181,14 @@ def _estimates(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]
     rows = []
     for measure in MEASURES:
         for name, policy in policies.items():
-            rows += [_row(name, None, measure, _estimate(trial, (policy,), measure, how)) for how in ESTIMATORS]
+            rows += [
+                _row(name, None, measure, _estimate(trial, (policy,), measure, how)) for how in ESTIMATORS
+            ]
         for versus in trial.settings.evidence.versus:
             pair = (policies[versus.policy], policies[versus.against])
             rows += [
-                _row(versus.policy, versus.against, measure, _estimate(trial, pair, measure, how)) for how in ESTIMATORS
+                _row(versus.policy, versus.against, measure, _estimate(trial, pair, measure, how))
+                for how in ESTIMATORS
             ]
     return rows
 

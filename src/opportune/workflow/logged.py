@@ -45,7 +45,16 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         """Return the history of the given rows (indices or mask)."""
         arrays = {
             name: getattr(self, name)[rows]
-            for name in ("decision_id", "opportunity_id", "customer_id", "slot", "stratum", "band", "cluster", "step")
+            for name in (
+                "decision_id",
+                "opportunity_id",
+                "customer_id",
+                "slot",
+                "stratum",
+                "band",
+                "cluster",
+                "step",
+            )
         }
         return History(
             **arrays,

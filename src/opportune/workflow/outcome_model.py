@@ -12,7 +12,12 @@ from opportune.numerics import keyed_folds
 
 
 def cross_fitted(
-    outcome: np.ndarray, action: np.ndarray, regressors: list[np.ndarray], cluster: np.ndarray, folds: int, seed: int
+    outcome: np.ndarray,
+    action: np.ndarray,
+    regressors: list[np.ndarray],
+    cluster: np.ndarray,
+    folds: int,
+    seed: int,
 ) -> np.ndarray:
     """Return predictions (n, K) of the outcome under every offer.
 

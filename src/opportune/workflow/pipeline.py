@@ -89,7 +89,13 @@ STEPS = (
         work=_evaluate,
     ),
     Step(name="release", reads=("identity",), after=("train", "plan"), leaves=("releases",), work=_release),
-    Step(name="report", reads=("identity", "limits"), after=("plan", "evaluate"), leaves=("reports",), work=_report),
+    Step(
+        name="report",
+        reads=("identity", "limits"),
+        after=("plan", "evaluate"),
+        leaves=("reports",),
+        work=_report,
+    ),
 )
 
 

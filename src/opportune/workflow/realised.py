@@ -7,7 +7,9 @@ from opportune.evaluation import Judged, realised_use
 from opportune.workflow.trial import Trial
 
 
-def planned_against_realised(trial: Trial, policies: dict[str, Judged], planned: dict[str, float]) -> list[dict[str, Any]]:
+def planned_against_realised(
+    trial: Trial, policies: dict[str, Judged], planned: dict[str, float]
+) -> list[dict[str, Any]]:
     """Return per limit the bound, the planned use and the estimated realised use of the plan, with its interval."""
     policy = next(policies[spec.name] for spec in trial.settings.evidence.policies if spec.kind == "plan")
     return [_compared(trial, policy, limit, planned[limit.name]) for limit in trial.settings.limits]

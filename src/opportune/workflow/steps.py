@@ -43,7 +43,12 @@ class Steps:
         self._done: dict[str, StepRecord] = {}
 
     def run(
-        self, name: str, inputs: Mapping[str, Any], after: tuple[str, ...], leaves: tuple[str, ...], work: Callable[[], None]
+        self,
+        name: str,
+        inputs: Mapping[str, Any],
+        after: tuple[str, ...],
+        leaves: tuple[str, ...],
+        work: Callable[[], None],
     ) -> None:
         """Run ``work`` unless its key is the one recorded and its outputs are untouched.
 

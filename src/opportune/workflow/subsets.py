@@ -27,9 +27,18 @@ def _row(trial: Trial, name: str, says: str, rows: np.ndarray) -> dict[str, Any]
     contribution = trial.logged.outcome["contribution_per_customer"]
     per_taker = _ratio(trial, name, np.where(rows, contribution, 0.0), rows.astype(np.float64))
     arrears = _ratio(
-        trial, name, np.where(rows, trial.uses["expected_loss"], 0.0), np.where(rows, trial.uses["amount_lent"], 0.0)
+        trial,
+        name,
+        np.where(rows, trial.uses["expected_loss"], 0.0),
+        np.where(rows, trial.uses["amount_lent"], 0.0),
     )
-    return {"name": name, "says": says, "takers": int(rows.sum()), "contribution_per_taker": per_taker, "arrears_per_lent": arrears}  # noqa: E501
+    return {
+        "name": name,
+        "says": says,
+        "takers": int(rows.sum()),
+        "contribution_per_taker": per_taker,
+        "arrears_per_lent": arrears,
+    }  # noqa: E501
 
 
 def _ratio(trial: Trial, name: str, above: np.ndarray, below: np.ndarray) -> dict[str, float]:

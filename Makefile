@@ -1,0 +1,56 @@
+# The same commands by hand and in CI. Everything is installed into .venv from pins with hashes.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+SOURCES := src tests bench tools examples
+
+.PHONY: setup demo test test-system check docs bench readme pins clean
+
+setup: .venv/run.stamp
+
+.venv/run.stamp: requirements/run.txt pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'opportune needs Python 3.11 or newer, this is ' + sys.version)"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) -r requirements/run.txt
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-build-isolation --no-deps --editable .
+	touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
+	$(PIP) -r requirements/dev.txt
+	touch $@
+
+demo: setup  ## the main job on real data
+	$(BIN)/opportune run examples/reengagement
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest tests -m "not system"
+
+test-system: .venv/dev.stamp  ## real Chromium, real processes
+	bash tools/install-system-parts.sh
+	$(BIN)/python -m pytest tests -m system
+
+check: .venv/dev.stamp docs
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: .venv/dev.stamp
+	$(BIN)/mkdocs build --strict --quiet
+
+bench: .venv/dev.stamp  ## every figure that the docs claim, beside a rival
+	$(BIN)/python -m bench
+
+readme: demo  ## write the demo's tables into README.md
+	$(BIN)/python tools/write_readme.py
+
+pins:  ## regenerate requirements; needs uv on the path
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --quiet --custom-compile-command "make pins" \
+	  pyproject.toml requirements/build.in -o requirements/run.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --quiet --custom-compile-command "make pins" \
+	  requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+
+clean:
+	rm -rf .venv site examples/*/out

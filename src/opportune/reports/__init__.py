@@ -1,0 +1,6 @@
+"""Tell: one page for each audience, made from artefacts only."""
+
+from opportune.reports.artefacts import Artefacts
+from opportune.reports.page import portfolio_page
+
+__all__ = ["Artefacts", "portfolio_page"]

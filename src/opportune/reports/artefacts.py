@@ -1,0 +1,34 @@
+"""What a report is told: the content of a run's artefacts, nothing computed anew."""
+
+from typing import Any
+
+import msgspec
+
+
+class Artefacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Artefacts of one run as plain data, with the project's own words."""
+
+    name: str
+    question: str
+    currency: str
+    headline: tuple[str, str]
+    certificate: dict[str, Any]
+    frontier: dict[str, Any]
+    evidence: dict[str, Any]
+    model_cards: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    gates: list[str]
+
+    def estimates(self, measure: str, method: str, differences: bool) -> list[dict[str, Any]]:
+        """Return the estimates of one measure by one method: of policies, or of their differences."""
+        return [
+            row
+            for row in self.evidence["estimates"]
+            if row["measure"] == measure
+            and row["method"] == method
+            and (row["against"] is not None) == differences
+        ]
+
+    def says(self, policy: str) -> str:
+        """Return what a policy does, in words."""
+        return str(next(each["says"] for each in self.evidence["policies"] if each["name"] == policy))

@@ -1,0 +1,68 @@
+"""The page for a portfolio manager: headline, pictures with their tables, method and limits. One file, no network."""
+
+from importlib.resources import files
+
+import jinja2
+
+from opportune.reports.artefacts import Artefacts
+from opportune.reports.charts import calibration_chart, evidence_chart, frontier_chart
+from opportune.reports.sentences import (
+    CAPPED,
+    METHOD,
+    RAW,
+    amount,
+    broken_limits,
+    crossed_bound,
+    headline,
+    interval,
+    verdict,
+)
+
+
+def portfolio_page(told: Artefacts) -> str:
+    """Return the report as one self-contained HTML document."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"amount": amount, "interval": interval, "crossed": crossed_bound}
+    folder = files("opportune.reports") / "templates"
+    template = environment.from_string((folder / "portfolio.html.j2").read_text(encoding="utf-8"))
+    return template.render(
+        told=told,
+        style=jinja2.utils.markupsafe.Markup((folder / "style.css").read_text(encoding="utf-8")),
+        headline=headline(told),
+        verdict=verdict(told),
+        broken=broken_limits(told),
+        tables=_evidence_tables(told),
+        drawings={name: jinja2.utils.markupsafe.Markup(svg) for name, svg in _drawings(told).items()},
+    )
+
+
+def _evidence_tables(told: Artefacts) -> list[dict[str, object]]:
+    return [
+        {
+            "differences": differences,
+            "raw": told.estimates(RAW, METHOD, differences),
+            "capped": told.estimates(CAPPED, METHOD, differences),
+            "unmodelled": told.estimates(RAW, "snipw", differences),
+        }
+        for differences in (False, True)
+    ]
+
+
+def _drawings(told: Artefacts) -> dict[str, str]:
+    drawings = {
+        "policies": evidence_chart(told.estimates(RAW, METHOD, differences=False), told.currency),
+        "differences": evidence_chart(told.estimates(RAW, METHOD, differences=True), told.currency),
+        "calibration": calibration_chart(told.evidence["response"]["tenths"]),
+    }
+    if told.frontier["points"]:
+        drawings["frontier"] = _frontier(told)
+    return drawings
+
+
+def _frontier(told: Artefacts) -> str:
+    limit = told.frontier["limit"]
+    row = next(row for row in told.certificate["rows"] if row["name"].removesuffix(" (at most)") == limit)
+    chosen = {"limit": row["limit"], "value": told.certificate["value"]}
+    return frontier_chart(told.frontier["points"], limit, chosen, told.currency)
