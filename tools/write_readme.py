@@ -5,9 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "examples" / "reengagement" / "out"
-START = (
-    "<!-- demo: written by `make readme` from examples/reengagement/out/summary.json; do not edit by hand -->"
-)
+START = "<!-- demo: written by `make readme` from examples/reengagement/out/summary.json; do not edit by hand -->"
 END = "<!-- end of demo -->"
 
 
@@ -35,7 +33,7 @@ def tables(summary: dict) -> str:
     return (
         f"\nPlan: {plan['status']}, value {plan['value']:,.0f} rand, proven bound {plan['bound']:,.0f}, "
         f"gap {plan['gap']:.1e}.\n\n| limit | used | bound | price |\n|---|---|---|---|\n{rows}\n\n"
-        f"Contribution per listed customer in rand, on October's outcomes (doubly robust, 95 % intervals by branch):\n\n"
+        f"Contribution per listed customer, rand, on October's outcomes (doubly robust, 95 % intervals by branch):\n\n"
         f"| policy | value | interval |\n|---|---|---|\n{evidence}\n"
     )
 

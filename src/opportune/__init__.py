@@ -9,9 +9,19 @@ from typing import Any
 __version__ = "0.1.0"
 
 _ROOMS = (
-    "domain", "numerics", "tables", "features", "offers", "models", "economics", "allocation", "evaluation",
-    "decisioning", "reports", "workflow",
-)  # fmt: skip
+    "domain",
+    "numerics",
+    "tables",
+    "features",
+    "offers",
+    "models",
+    "economics",
+    "allocation",
+    "evaluation",
+    "decisioning",
+    "reports",
+    "workflow",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -89,9 +89,7 @@ class Project:
         """Do all of the above in order; write ``summary.json`` and ``timings.json`` and return the summary."""
         self._run("run")
         sealed = any(run.name == "release" for run in self.runs)
-        summary = write_summary(
-            self.out, read_json(self.out / "releases" / "latest.json")["hash"] if sealed else None
-        )
+        summary = write_summary(self.out, read_json(self.out / "releases" / "latest.json")["hash"] if sealed else None)
         write_timings(self.out, self.runs)
         return summary
 

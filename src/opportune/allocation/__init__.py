@@ -10,8 +10,8 @@ from opportune.allocation.certificate import certify
 from opportune.allocation.check import check_limits
 
 if TYPE_CHECKING:
-    from opportune.allocation.solver import allocate
     from opportune.allocation.path import FrontierPoint, frontier
+    from opportune.allocation.solver import allocate
 
 _LAZY = {"allocate": "solver", "frontier": "path", "FrontierPoint": "path"}
 

@@ -3,9 +3,7 @@
 import highspy
 import msgspec
 import numpy as np
-from highspy.highs import (
-    _Highs,
-)  # highspy.Highs enables callbacks first, which prints a banner on every start
+from highspy.highs import _Highs  # type: ignore[attr-defined]  # highspy.Highs itself prints a banner at every start
 from scipy.sparse import csr_matrix
 
 TOLERANCE = 1e-9
@@ -53,9 +51,7 @@ def maximise(
     status = solver.getModelStatus()
     feasible = solver.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     if status == highspy.HighsModelStatus.kInfeasible or not feasible:
-        return Solution(
-            feasible=False, x=np.zeros(len(cost)), row_price=np.zeros(len(upper)), objective=-np.inf
-        )
+        return Solution(feasible=False, x=np.zeros(len(cost)), row_price=np.zeros(len(upper)), objective=-np.inf)
     price = np.zeros(len(upper)) if integer is not None else np.maximum(np.array(found.row_dual), 0.0)
     x = np.array(found.col_value)
     return Solution(feasible=True, x=x, row_price=price, objective=float(cost @ x))

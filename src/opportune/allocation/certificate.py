@@ -29,25 +29,16 @@ def certify(
 ) -> Certificate:
     """Return the certificate of whole choices (n,) at the given prices. Negative prices count as zero in the bound."""
     chosen = np.flatnonzero(choice >= 0)
-    sides = [
-        (limit, side)
-        for limit in limits
-        for side in ("at_most", "at_least")
-        if getattr(limit, side) is not None
-    ]
+    sides = [(limit, side) for limit in limits for side in ("at_most", "at_least") if getattr(limit, side) is not None]
     rows = tuple(_report(candidates, limit, side, chosen, choice, prices) for limit, side in sides)
     excess = sum(
-        max(-row.slack, 0.0) * _soft_price(limit)
-        for (limit, _), row in zip(sides, rows, strict=True)
-        if row.soft
+        max(-row.slack, 0.0) * _soft_price(limit) for (limit, _), row in zip(sides, rows, strict=True) if row.soft
     )
     value = float(np.sum(candidates.value[chosen, choice[chosen]])) - excess
     net, constant = _priced(candidates, sides, prices)
     bound = constant + float(np.sum(np.maximum(net.max(axis=1, initial=0.0), 0.0)))
     gap = (bound - value) / max(abs(bound), 1.0)
-    held = all(
-        _holds(candidates, limit, row, chosen, choice) for (limit, _), row in zip(sides, rows, strict=True)
-    )
+    held = all(_holds(candidates, limit, row, chosen, choice) for (limit, _), row in zip(sides, rows, strict=True))
     return Certificate(
         status=_status(held, gap, gap_asked),
         value=value,
@@ -100,9 +91,7 @@ def _report(
     )
 
 
-def _holds(
-    candidates: Candidates, limit: Limit, row: RowReport, chosen: np.ndarray, choice: np.ndarray
-) -> bool:
+def _holds(candidates: Candidates, limit: Limit, row: RowReport, chosen: np.ndarray, choice: np.ndarray) -> bool:
     size = float(np.sum(np.abs(candidates.uses[limit.uses][chosen, choice[chosen]])))
     if limit.per is not None:
         size += abs(row.limit) * float(np.sum(np.abs(candidates.uses[limit.per][chosen, choice[chosen]])))

@@ -16,9 +16,7 @@ def check_limits(limits: Sequence[Limit], resources: Sequence[str]) -> list[Find
     findings = [finding for limit in limits for finding in _limit_findings(limit, resources)]
     names = [limit.name for limit in limits]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        findings.append(
-            _finding("OP502", f"limit {name!r}", "is declared more than once: expected one name per limit")
-        )
+        findings.append(_finding("OP502", f"limit {name!r}", "is declared more than once: expected one name per limit"))
     return findings
 
 
@@ -32,9 +30,7 @@ def _limit_findings(limit: Limit, resources: Sequence[str]) -> Iterator[Finding]
             )
     for field in NOT_YET:
         if getattr(limit, field) is not None:
-            yield _finding(
-                "OP503", f"limit {limit.name!r}.{field}", "is not taken by this version: expected it absent"
-            )
+            yield _finding("OP503", f"limit {limit.name!r}.{field}", "is not taken by this version: expected it absent")
 
 
 def check_numbers(candidates: Candidates) -> list[Finding]:
@@ -47,13 +43,9 @@ def check_numbers(candidates: Candidates) -> list[Finding]:
             shown = ", ".join(f"{candidates.opportunity_id[i]} {candidates.offer_ids[k]}" for i, k in pairs)
             message = f"{len(rows)} entries of {name} are not finite: expected numbers"
             step = "look for missing facts or terms in these rows"
-            findings.append(
-                Finding(code="OP504", source="candidates", subject=shown, message=message, next_step=step)
-            )
+            findings.append(Finding(code="OP504", source="candidates", subject=shown, message=message, next_step=step))
     return findings
 
 
 def _finding(code: str, subject: str, message: str) -> Finding:
-    return Finding(
-        code=code, source="limits.toml", subject=subject, message=message, next_step="correct limits.toml"
-    )
+    return Finding(code=code, source="limits.toml", subject=subject, message=message, next_step="correct limits.toml")

@@ -32,9 +32,7 @@ def _smallest(candidates: Candidates, limits: list[Limit]) -> list[Limit]:
     return kept
 
 
-def least_excess(
-    candidates: Candidates, limits: Sequence[Limit], relaxed: set[int]
-) -> tuple[float, np.ndarray]:
+def least_excess(candidates: Candidates, limits: Sequence[Limit], relaxed: set[int]) -> tuple[float, np.ndarray]:
     """Return the least total scaled excess over the ``relaxed`` limits (others hard) and the choice that has it.
 
     Phase one of the simplex method by the solver's own means: values zero, and a soft price of one on each scaled row.

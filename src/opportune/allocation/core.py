@@ -75,9 +75,7 @@ def programme(
     customer, offer = np.nonzero(np.isfinite(problem.value[core]))
     soft = np.flatnonzero(np.isfinite(problem.cap))
     limits = csr_matrix(problem.a[:, core[customer], offer])
-    overflow = csr_matrix(
-        (-np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(len(problem.b), len(soft))
-    )
+    overflow = csr_matrix((-np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(len(problem.b), len(soft)))
     once = csr_matrix(
         (np.ones(len(customer)), (customer, np.arange(len(customer)))),
         shape=(len(core), len(customer) + len(soft)),
@@ -93,9 +91,7 @@ def programme(
     return solution, share
 
 
-def _shares(
-    problem: Problem, rest: np.ndarray, customer: np.ndarray, offer: np.ndarray, x: np.ndarray
-) -> np.ndarray:
+def _shares(problem: Problem, rest: np.ndarray, customer: np.ndarray, offer: np.ndarray, x: np.ndarray) -> np.ndarray:
     share = np.zeros(problem.value.shape)
     fixed = np.flatnonzero(rest >= 0)
     share[fixed, rest[fixed]] = 1.0

@@ -15,7 +15,7 @@ def net_values(problem: Problem, prices: np.ndarray) -> np.ndarray:
 
 
 def best_choice(net: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's best offer (-1 for none; none wins ties, then the first offer) and its net value, zero or more."""
+    """Return each row's best offer (-1: none; none wins ties, then the first offer) and its net value, zero or more."""
     best = np.argmax(net, axis=1)
     top = net[np.arange(len(net)), best]
     return np.where(top > 0.0, best, -1), np.maximum(top, 0.0)

@@ -40,16 +40,12 @@ def allocate(
     if findings:
         raise BadInput(findings)
     problem = build_problem(candidates, limits)
-    warm = (
-        None if start is None else problem.scaled_prices(np.array([start[row.name] for row in problem.rows]))
-    )
+    warm = None if start is None else problem.scaled_prices(np.array([start[row.name] for row in problem.rows]))
     linear = solve_core(problem, smoothed_prices(problem, warm))
     choice = integer_choice(problem, linear, gap) if linear.feasible else None
     if choice is None:
         raise explain_conflict(candidates, limits)
-    prices = dict(
-        zip([row.name for row in problem.rows], problem.prices_of(linear.prices).tolist(), strict=True)
-    )
+    prices = dict(zip([row.name for row in problem.rows], problem.prices_of(linear.prices).tolist(), strict=True))
     return Plan(
         opportunity_id=candidates.opportunity_id,
         offer_ids=candidates.offer_ids,

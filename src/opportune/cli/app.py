@@ -24,7 +24,7 @@ for command in (new, check, train, plan, evaluate, release, report, run):
 
 
 def main() -> None:
-    """Run the command line. Exit status: 0 done, 1 a promise was broken, 2 bad input, 3 internal error, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 a promise was broken, 2 bad input, 3 internal error, 130 interrupted."""
     try:
         app(standalone_mode=False)
     except KeyboardInterrupt:
@@ -64,7 +64,7 @@ def _told_ours(error: Exception) -> int:
         print(
             f"{error.filename or 'files'} [OP821] {error.strerror or error}. Next: check the path and its rights",
             file=sys.stderr,
-        )  # noqa: E501
+        )
         return 2
     where = "" if isinstance(error, OpportuneError) else f"{type(error).__name__}: "
     print(

@@ -9,12 +9,8 @@ if TYPE_CHECKING:
     from opportune.project import Project
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The project folder.")]
-Out = Annotated[
-    Path | None, typer.Option("--out", help="Where artefacts go; default: the folder out in the project.")
-]
-AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", help="The instant of the list to plan, such as 2003-10-01.")
-]
+Out = Annotated[Path | None, typer.Option("--out", help="Where artefacts go; default: the folder out in the project.")]
+AsOfOption = Annotated[str | None, typer.Option("--as-of", help="The instant of the list to plan, such as 2003-10-01.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 

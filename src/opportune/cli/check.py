@@ -8,9 +8,7 @@ from opportune.cli.printing import print_json
 NAME = "check"
 
 
-def command(
-    directory: Directory = Path("."), out: Out = None, as_of: AsOfOption = None, as_json: Json = False
-) -> None:
+def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = None, as_json: Json = False) -> None:
     """Check the tables against their contracts."""
     from opportune.domain import Finding
 

@@ -8,9 +8,7 @@ from opportune.cli.printing import print_evidence, print_json
 NAME = "evaluate"
 
 
-def command(
-    directory: Directory = Path("."), out: Out = None, as_of: AsOfOption = None, as_json: Json = False
-) -> None:
+def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = None, as_json: Json = False) -> None:
     """Judge the plan and its rivals on what happened."""
     evidence = open_project(directory, out, as_of).evaluate()
     if as_json:

@@ -12,7 +12,7 @@ def command(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; it must not exist.")],
 ) -> None:
     """Make a commented project folder with a little generated data that runs as it is."""
-    from opportune.project import scaffold
+    from opportune.workflow.scaffold import scaffold
 
     scaffold(directory)
     print(f"made {directory}: next, opportune run {directory}")

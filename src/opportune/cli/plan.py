@@ -8,9 +8,7 @@ from opportune.cli.printing import print_json, print_plan
 NAME = "plan"
 
 
-def command(
-    directory: Directory = Path("."), out: Out = None, as_of: AsOfOption = None, as_json: Json = False
-) -> None:
+def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = None, as_json: Json = False) -> None:
     """Plan the list under the limits, with its certificate."""
     certificate = open_project(directory, out, as_of).plan()
     if as_json:

@@ -70,9 +70,6 @@ def _policy(row: dict[str, Any]) -> str:
 
 def print_timings(timings: dict[str, Any]) -> None:
     """Print how long each step took."""
-    rows = [
-        [step["name"], number(step["seconds"]), "reused" if step["reused"] else "run"]
-        for step in timings["steps"]
-    ]
+    rows = [[step["name"], number(step["seconds"]), "reused" if step["reused"] else "run"] for step in timings["steps"]]
     rows.append(["total", number(timings["total_seconds"]), ""])
     print_table(f"Timings: peak memory {timings['peak_memory_mib']} MiB", ["step", "seconds", ""], rows)

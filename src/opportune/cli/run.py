@@ -8,9 +8,7 @@ from opportune.cli.printing import print_evidence, print_json, print_plan, print
 NAME = "run"
 
 
-def command(
-    directory: Directory = Path("."), out: Out = None, as_of: AsOfOption = None, as_json: Json = False
-) -> None:
+def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = None, as_json: Json = False) -> None:
     """Check, train, plan, evaluate, release and report, in order; unchanged steps are reused."""
     project = open_project(directory, out, as_of)
     summary = project.run()

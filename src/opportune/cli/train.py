@@ -8,9 +8,7 @@ from opportune.cli.printing import number, print_json, print_table
 NAME = "train"
 
 
-def command(
-    directory: Directory = Path("."), out: Out = None, as_of: AsOfOption = None, as_json: Json = False
-) -> None:
+def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = None, as_json: Json = False) -> None:
     """Compute features and learn the models."""
     cards = open_project(directory, out, as_of).train()
     if as_json:

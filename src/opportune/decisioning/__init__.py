@@ -7,6 +7,17 @@ from opportune.decisioning.release import Release, hashed_files, models_hash, op
 from opportune.decisioning.rulebook import Rulebook
 
 __all__ = [
-    "Choices", "Release", "Rulebook", "candidates", "choose", "decide", "forecast", "hashed_files", "models_hash",
-    "open_release", "seal", "unit_charges", "value_offers",
-]  # fmt: skip
+    "Choices",
+    "Release",
+    "Rulebook",
+    "candidates",
+    "choose",
+    "decide",
+    "forecast",
+    "hashed_files",
+    "models_hash",
+    "open_release",
+    "seal",
+    "unit_charges",
+    "value_offers",
+]

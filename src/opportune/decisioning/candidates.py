@@ -64,8 +64,6 @@ def _terms(batch: Opportunities, rulebook: Rulebook) -> dict[str, np.ndarray]:
 
 def _check_order(batch: Opportunities, facts: Facts) -> None:
     if not np.array_equal(batch.opportunity_id, facts.opportunity_id):
-        raise ValueError(
-            "facts are not in the order of the batch: expected the same opportunity ids, row by row"
-        )
+        raise ValueError("facts are not in the order of the batch: expected the same opportunity ids, row by row")
     if batch.at < facts.as_of:
         raise ValueError(f"facts are as of {facts.as_of}, later than the opportunities at {batch.at}")

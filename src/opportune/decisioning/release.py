@@ -95,14 +95,10 @@ def open_release(directory: Path) -> Release:
 
 def models_hash(files: Mapping[str, str]) -> str:
     """Return one hash for the models among hashed files: the identity that forecasts carry."""
-    return sha256_bytes(
-        canonical_json({path: digest for path, digest in files.items() if path.startswith("models/")})
-    )
+    return sha256_bytes(canonical_json({path: digest for path, digest in files.items() if path.startswith("models/")}))
 
 
-def _manifest(
-    directory: Path, prices: Mapping[str, float], project: str, currency: str, as_of: str
-) -> ReleaseManifest:
+def _manifest(directory: Path, prices: Mapping[str, float], project: str, currency: str, as_of: str) -> ReleaseManifest:
     manifest = ReleaseManifest(
         format=RELEASE_FORMAT, project=project, currency=currency, as_of=as_of, prices=dict(prices),
         files=hashed_files(directory),
@@ -122,9 +118,7 @@ def _seal_hash(manifest: ReleaseManifest) -> str:
 
 def _verify(directory: Path, manifest: ReleaseManifest) -> None:
     if manifest.format != RELEASE_FORMAT:
-        raise _refused(
-            directory, "OP702", f"has format {manifest.format}: this version reads format {RELEASE_FORMAT}"
-        )
+        raise _refused(directory, "OP702", f"has format {manifest.format}: this version reads format {RELEASE_FORMAT}")
     if manifest.hash != _seal_hash(manifest):
         raise _refused(directory, "OP703", "has a manifest that was changed after sealing")
     found = hashed_files(directory)
@@ -149,6 +143,4 @@ def _read(path: Path, kind: type[T]) -> T:
 
 def _refused(directory: Path, code: str, message: str) -> BadInput:
     step = "seal the release again with `opportune release`"
-    return BadInput(
-        [Finding(code=code, source=directory.name, subject="release", message=message, next_step=step)]
-    )
+    return BadInput([Finding(code=code, source=directory.name, subject="release", message=message, next_step=step)])

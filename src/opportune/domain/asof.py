@@ -12,9 +12,7 @@ class AsOf(msgspec.Struct, frozen=True, order=True):
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None or self.at.utcoffset() != timedelta(0):
-            raise ValueError(
-                f"as_of {self.at.isoformat()}: expected an instant in UTC, such as 2003-10-01T00:00:00Z"
-            )
+            raise ValueError(f"as_of {self.at.isoformat()}: expected an instant in UTC, such as 2003-10-01T00:00:00Z")
 
     @classmethod
     def parse(cls, text: str) -> "AsOf":

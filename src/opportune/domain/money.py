@@ -13,9 +13,7 @@ class Money(msgspec.Struct, frozen=True, order=True):
 
     def __post_init__(self) -> None:
         if not (len(self.currency) == 3 and self.currency.isalpha() and self.currency.isupper()):
-            raise ValueError(
-                f"currency {self.currency!r}: expected three capital letters of ISO 4217, such as ZAR"
-            )
+            raise ValueError(f"currency {self.currency!r}: expected three capital letters of ISO 4217, such as ZAR")
         if not self.amount.is_finite():
             raise ValueError(f"amount {self.amount}: expected a finite number")
 
@@ -30,7 +28,5 @@ class Money(msgspec.Struct, frozen=True, order=True):
 
     def _amount_of(self, other: "Money") -> Decimal:
         if other.currency != self.currency:
-            raise ValueError(
-                f"cannot combine {self.currency} with {other.currency}: convert one of them first"
-            )
+            raise ValueError(f"cannot combine {self.currency} with {other.currency}: convert one of them first")
         return other.amount

@@ -26,7 +26,8 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True):
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """What was proved about a plan, recomputed from the candidates by code that the solver does not use.
 
-    ``bound`` is an upper bound on the value of every plan that keeps the limits; ``gap = (bound - value) / max(|bound|, 1)``.
+    ``bound`` is an upper bound on the value of every plan that keeps the limits;
+    ``gap = (bound - value) / max(|bound|, 1)``.
     ``status`` is ``optimal`` only when every hard row holds and ``gap <= gap_asked``.
     """
 

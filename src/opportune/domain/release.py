@@ -6,7 +6,7 @@ RELEASE_FORMAT = 1
 
 
 class ReleaseManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The table of contents of a release. ``files`` maps a relative path to its SHA-256; ``prices`` are those of limits.
+    """The contents of a release: ``files`` maps a relative path to its SHA-256; ``prices`` are those of limits.
 
     ``hash`` is the SHA-256 of the canonical JSON of all other fields, so a changed byte anywhere changes it.
     """

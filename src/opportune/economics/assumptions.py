@@ -20,7 +20,7 @@ class Assumption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Assumptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``funding``: fraction a year on the average balance; ``servicing``: money per month of term; ``mailing``: money
     per letter; ``loss_weight``: money lost per unit of average arrears.
-    """  # noqa: D205
+    """
 
     funding: Assumption
     servicing: Assumption

@@ -23,18 +23,14 @@ QUANTITIES = ("response", "amount", "amount_months", "interest_months", "term_mo
 """The roles of models.toml that a forecast must hold for these loans."""
 
 
-def expected_value(
-    forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assumptions, currency: str
-) -> Value:
+def expected_value(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assumptions, currency: str) -> Value:
     """Return expected lifetime lines and uses per (opportunity, offer), arrays (n, K), before anyone has answered.
 
     ``forecast.quantities`` holds P(take-up) as ``response`` and, given take-up, the expectations of P (``amount``),
     P n (``amount_months``), m (``interest_months``), n (``term_months``) and average arrears, shaped as
     ``monthly_rate_pp``.
     """
-    response, amount, amount_months, interest_months, term, arrears = (
-        forecast.quantities[name] for name in QUANTITIES
-    )
+    response, amount, amount_months, interest_months, term, arrears = (forecast.quantities[name] for name in QUANTITIES)
     return _value(
         interest=response * interest_months * (monthly_rate_pp / 100.0),
         amount=response * amount,

@@ -9,6 +9,20 @@ from opportune.evaluation.propensity import estimate_propensities
 from opportune.evaluation.support import Support, support
 
 __all__ = [
-    "AsLogged", "BalanceReport", "BalanceTest", "Estimator", "FixedOffers", "Judged", "LoggedDecisions", "Support",
-    "balance", "check_logged", "compare", "estimate", "estimate_propensities", "fixed_choice", "realised_use", "support",
-]  # fmt: skip
+    "AsLogged",
+    "BalanceReport",
+    "BalanceTest",
+    "Estimator",
+    "FixedOffers",
+    "Judged",
+    "LoggedDecisions",
+    "Support",
+    "balance",
+    "check_logged",
+    "compare",
+    "estimate",
+    "estimate_propensities",
+    "fixed_choice",
+    "realised_use",
+    "support",
+]

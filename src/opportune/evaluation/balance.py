@@ -38,10 +38,7 @@ def balance(
     """Test each covariate (n,) for balance over logged offers within strata; rows with action -1 are left out."""
     inside = action >= 0
     columns = {name: values[inside] for name, values in _with_missing(covariates).items()}
-    found = {
-        name: _statistic(values, action[inside], stratum[inside].astype(str))
-        for name, values in columns.items()
-    }
+    found = {name: _statistic(values, action[inside], stratum[inside].astype(str)) for name, values in columns.items()}
     raw = {name: _tail(statistic, degrees) for name, (statistic, degrees) in found.items()}
     corrected = _holm(raw)
     tests = tuple(
@@ -62,10 +59,7 @@ def _with_missing(covariates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
 
 
 def _statistic(values: np.ndarray, action: np.ndarray, stratum: np.ndarray) -> tuple[float, int]:
-    parts = [
-        _kruskal_wallis(values[rows], action[rows])
-        for rows in (stratum == name for name in np.unique(stratum))
-    ]
+    parts = [_kruskal_wallis(values[rows], action[rows]) for rows in (stratum == name for name in np.unique(stratum))]
     return float(sum(statistic for statistic, _ in parts)), int(sum(degrees for _, degrees in parts))
 
 

@@ -57,9 +57,7 @@ def compare(
     """
     for each in (policy, against):
         refuse_unsupported(logged, each)
-    pair = [
-        scored(logged, each, logged.outcome[measure], estimator, outcome_model) for each in (policy, against)
-    ]
+    pair = [scored(logged, each, logged.outcome[measure], estimator, outcome_model) for each in (policy, against)]
     value, replicated = _resampled(pair, logged, replicates, seed)
     low, high = percentile_interval(replicated[:, 0] - replicated[:, 1], level)
     return Estimate(

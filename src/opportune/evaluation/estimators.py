@@ -48,15 +48,11 @@ def scored(
         )
     if outcome_model is None:
         raise ValueError("estimator 'dr' needs outcome_model: cross-fitted predictions (n, K)")
-    return _mean_of(
-        policy.expected(logged, outcome_model) + weights * (outcome - _of_action(logged, outcome_model))
-    )
+    return _mean_of(policy.expected(logged, outcome_model) + weights * (outcome - _of_action(logged, outcome_model)))
 
 
 def _mean_of(column: np.ndarray) -> Scored:
-    return Scored(
-        np.column_stack([column, np.ones(len(column))]), lambda totals: totals[..., 0] / totals[..., 1]
-    )
+    return Scored(np.column_stack([column, np.ones(len(column))]), lambda totals: totals[..., 0] / totals[..., 1])
 
 
 def _snipw(totals: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Logged decisions: what was done, how likely it was, what else could have been, and what followed."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,8 +16,8 @@ class LoggedDecisions(msgspec.Struct, frozen=True, kw_only=True):
     """Arrays over n decisions and K offers.
 
     ``action`` (n,) is the index of the logged offer, or -1 where it lies outside the catalogue; ``eligible`` (n, K);
-    ``probability`` (n, K) is the logging policy's P(offer); ``outcome`` maps a measure to (n,) numbers; ``cluster`` (n,)
-    names what is resampled together.
+    ``probability`` (n, K) is the logging policy's P(offer); ``outcome`` maps a measure to (n,) numbers;
+    ``cluster`` (n,) names what is resampled together.
     """
 
     decision_id: np.ndarray
@@ -50,7 +51,7 @@ def check_logged(logged: LoggedDecisions) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _tests(logged: LoggedDecisions) -> Iterator[tuple[str, np.ndarray, str, str]]:
+def _tests(logged: LoggedDecisions) -> Iterator[tuple[str, Any, str, str]]:
     inside = logged.action >= 0
     taken = np.where(inside, logged.action, 0)
     of_action = logged.probability[np.arange(len(logged)), taken]
@@ -58,28 +59,13 @@ def _tests(logged: LoggedDecisions) -> Iterator[tuple[str, np.ndarray, str, str]
     _, codes, counts = np.unique(logged.decision_id.astype(str), return_inverse=True, return_counts=True)
     yield "OP601", counts[codes] > 1, "the id is not unique", "keep one row per decision"
     yield "OP602", inside & ~(of_action > 0), "the logged offer has probability zero", "check the strata"
-    yield (
-        "OP603",
-        (logged.probability > 1).any(axis=1) | (logged.probability < 0).any(axis=1),
-        ("a probability lies outside 0 to 1"),
-        "log probabilities as fractions",
-    )
-    yield (
-        "OP604",
-        inside & ~(np.abs(total - 1.0) <= _SUM_TOLERANCE),
-        ("probabilities of the eligible offers do not sum to 1"),
-        "log every eligible offer, or estimate them from a stratum",
-    )
-    yield (
-        "OP605",
-        inside & ~logged.eligible[np.arange(len(logged)), taken],
-        ("the logged offer was not eligible"),
-        "check eligibility against the log",
-    )
+    outside = (logged.probability > 1) | (logged.probability < 0)
+    yield "OP603", outside.any(axis=1), "a probability lies outside 0 to 1", "log probabilities as fractions"
+    unsummed = inside & ~(np.abs(total - 1.0) <= _SUM_TOLERANCE)
+    says = "probabilities of the eligible offers do not sum to 1"
+    yield "OP604", unsummed, says, "log every eligible offer, or estimate them from a stratum"
+    barred = inside & ~logged.eligible[np.arange(len(logged)), taken]
+    yield "OP605", barred, "the logged offer was not eligible", "check eligibility against the log"
     for measure, outcome in logged.outcome.items():
-        yield (
-            "OP606",
-            ~np.isfinite(outcome),
-            f"{measure} is not known",
-            "leave immature decisions out, with their count",
-        )
+        says = f"{measure} is not known"
+        yield "OP606", ~np.isfinite(outcome), says, "leave immature decisions out, with their count"

@@ -7,7 +7,7 @@ from opportune.evaluation.logged import LoggedDecisions
 
 
 class AsLogged(msgspec.Struct, frozen=True):
-    """Contact each customer with probability ``contact`` (n,), at the offer that was logged. No reweighting is needed."""
+    """Contact each customer with probability ``contact`` (n,), at the logged offer: no reweighting is needed."""
 
     name: str
     contact: np.ndarray
@@ -51,9 +51,7 @@ class FixedOffers(msgspec.Struct, frozen=True):
         inside = np.where(logged.action >= 0, logged.action, 0)
         rows = np.arange(len(logged))
         logging = logged.probability[rows, inside]
-        ratio = np.divide(
-            self.probability[rows, inside], logging, out=np.zeros(len(logged)), where=logging > 0
-        )
+        ratio = np.divide(self.probability[rows, inside], logging, out=np.zeros(len(logged)), where=logging > 0)
         return np.where(logged.action >= 0, ratio, 0.0)
 
     def expected(self, logged: LoggedDecisions, prediction: np.ndarray) -> np.ndarray:

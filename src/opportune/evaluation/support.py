@@ -11,7 +11,7 @@ from opportune.evaluation.policies import Judged
 class Support(msgspec.Struct, frozen=True, kw_only=True):
     """``effective_n`` = (sum w)^2 / sum w^2 over the offered rows; ``largest_weight``; ``unsupported``: share of the
     policy's probability on offers that the log never made; ``offered``: its mean probability of any offer.
-    """  # noqa: D205
+    """
 
     effective_n: float
     largest_weight: float
@@ -43,7 +43,7 @@ def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
     missing = policy.unsupported(logged) > 0
     if missing.any():
         message = (
-            f"makes offers to {int(missing.sum())} of {len(logged)} customers that the log never made in their stratum: "
+            f"makes offers to {int(missing.sum())} of {len(logged)} customers that the log never made there: "
             "expected every offer of the policy to have a logged probability above zero"
         )
         step = "merge strata, drop those offers from the policy, or log with exploration"

@@ -6,5 +6,11 @@ from opportune.features.compute import compute_features, facts_of, feature_colum
 from opportune.features.declare import AGGREGATES, Feature
 
 __all__ = [
-    "AGGREGATES", "Feature", "check_features", "compile_features", "compute_features", "facts_of", "feature_column",
-]  # fmt: skip
+    "AGGREGATES",
+    "Feature",
+    "check_features",
+    "compile_features",
+    "compute_features",
+    "facts_of",
+    "feature_column",
+]

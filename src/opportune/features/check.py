@@ -36,9 +36,7 @@ def _context_findings(name: str, feature: Feature, columns: Mapping[str, Sequenc
         yield _missing_column(name, "opportunities", str(feature.context), columns.get("opportunities", ()))
 
 
-def _aggregate_findings(
-    name: str, feature: Feature, columns: Mapping[str, Sequence[str]]
-) -> Iterator[Finding]:
+def _aggregate_findings(name: str, feature: Feature, columns: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
     for field in ("table", "aggregate", "look_back_days", "delay_days"):
         if getattr(feature, field) is None:
             yield Finding(
@@ -52,9 +50,7 @@ def _aggregate_findings(
 
 def _time_findings(name: str, feature: Feature) -> Iterator[Finding]:
     if feature.delay_days is not None and feature.delay_days < 0:
-        yield _sees_the_future(
-            name, f"delay_days is {feature.delay_days}: a fact cannot arrive before it happens"
-        )
+        yield _sees_the_future(name, f"delay_days is {feature.delay_days}: a fact cannot arrive before it happens")
     if feature.look_back_days is not None and feature.look_back_days <= 0:
         yield Finding(
             code="OP104", source=SOURCE, subject=f"{name}.look_back_days",

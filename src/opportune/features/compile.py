@@ -57,9 +57,7 @@ def _table_query(table: str, features: Mapping[str, Feature], has_arrival: bool)
     happened = f"e.{EVENT_TIME[table]}"
     longest = max(feature.look_back_days or 0 for feature in features.values())
     arrived = f"greatest(coalesce(e.arrived_at, {happened}), {happened})" if has_arrival else happened
-    columns = ",\n".join(
-        _columns(name, feature, happened, arrived, table) for name, feature in features.items()
-    )
+    columns = ",\n".join(_columns(name, feature, happened, arrived, table) for name, feature in features.items())
     return (
         f"  SELECT s.opportunity_id,\n{columns}\n"
         f"  FROM opportunities AS s JOIN {table} AS e ON e.customer_id = s.customer_id\n"

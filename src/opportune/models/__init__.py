@@ -11,6 +11,14 @@ from opportune.models.spec import ModelSpec, check_models
 from opportune.models.store import load, save
 
 __all__ = [
-    "Model", "ModelSpec", "check_models", "learn", "load", "measure_amount", "measure_binary", "model_card",
-    "predict_offers", "save",
-]  # fmt: skip
+    "Model",
+    "ModelSpec",
+    "check_models",
+    "learn",
+    "load",
+    "measure_amount",
+    "measure_binary",
+    "model_card",
+    "predict_offers",
+    "save",
+]

@@ -1,6 +1,8 @@
 """Fitting penalised GLMs with glum: the only module that imports it."""
 
 import warnings
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from glum import GeneralizedLinearRegressor, TweedieDistribution
@@ -9,13 +11,13 @@ from opportune.models.encoding import Columns
 from opportune.models.linear import LinearMember
 
 RIDGE = {"logistic": 1e-3, "gamma": 3e-2, "tweedie": 1e-1}
-"""Strength of the ridge penalty per observation, chosen by cross-validation inside the training waves of the example."""
+"""Strength of the ridge penalty per observation. Fixed in advance for data of this size, not tuned."""
 
 
-def fit_linear(learner: str, columns: Columns, target: np.ndarray, signs: dict[str, int]) -> LinearMember:
+def fit_linear(learner: str, columns: Columns, target: np.ndarray, signs: Mapping[str, int]) -> LinearMember:
     """Fit one GLM with a ridge penalty; a column with a declared sign has its coefficient bounded at zero."""
     family = {"logistic": "binomial", "gamma": "gamma", "tweedie": TweedieDistribution(1.5)}[learner]
-    link = "logit" if learner == "logistic" else "log"
+    link: Literal["logit", "log"] = "logit" if learner == "logistic" else "log"
     model = GeneralizedLinearRegressor(
         family=family,
         link=link,

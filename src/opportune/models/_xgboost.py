@@ -1,5 +1,7 @@
 """Boosted trees by XGBoost: the only module that imports it. One thread per booster, so that bits never vary."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import xgboost as xgb
 
@@ -18,14 +20,12 @@ PARAMETERS = {
     "nthread": 1,
     "verbosity": 0,
 }
-"""Small, slow trees: chosen by cross-validation inside the training waves of the example."""
+"""Small, slow trees. Fixed in advance for data of this size, not tuned."""
 
 Booster = xgb.Booster
 
 
-def fit_boosting(
-    kind: Kind, columns: Columns, target: np.ndarray, signs: dict[str, int], seed: int
-) -> Booster:
+def fit_boosting(kind: Kind, columns: Columns, target: np.ndarray, signs: Mapping[str, int], seed: int) -> Booster:
     """Fit one booster; a column with a declared sign is constrained to move the prediction that way only."""
     objective = "binary:logistic" if kind == "binary" else "reg:tweedie"
     constraints = tuple(signs.get(name, 0) for name in columns)

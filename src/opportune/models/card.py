@@ -20,9 +20,7 @@ def model_card(model: Model) -> dict[str, Any]:
         "monotone": dict(spec.monotone),
         "members": len(model.linear) + len(model.boosters),
         "calibration": {
-            name: value
-            for name, value in msgspec.to_builtins(model.calibrator).items()
-            if name not in ("x", "y")
+            name: value for name, value in msgspec.to_builtins(model.calibrator).items() if name not in ("x", "y")
         },
         **model.card,
     }

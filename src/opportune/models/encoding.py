@@ -44,9 +44,7 @@ class Encoding(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[TextCode, ...]
 
 
-def learn_encoding(
-    spec: ModelSpec, values: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]
-) -> Encoding:
+def learn_encoding(spec: ModelSpec, values: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]) -> Encoding:
     """Learn the encoding of the rows of a training set. Knots stand at the terciles of each unsigned feature.
 
     An input with a declared sign has no knots, so that one coefficient carries the sign.

@@ -66,21 +66,15 @@ def _refuse_thin(spec: ModelSpec, target: np.ndarray, role: str) -> None:
     others = len(target) - events if spec.kind == "binary" else FEWEST_EVENTS
     if min(events, others) < FEWEST_EVENTS:
         what = (
-            f"{events} rows with {spec.target} = 1 and {others} without"
-            if spec.kind == "binary"
-            else f"{events} rows"
+            f"{events} rows with {spec.target} = 1 and {others} without" if spec.kind == "binary" else f"{events} rows"
         )
         message = f"has {what} to learn from: expected at least {FEWEST_EVENTS} of each"
         step = "widen the training interval, or check that outcomes are joined to decisions"
-        raise BadInput(
-            [Finding(code="OP310", source="models.toml", subject=role, message=message, next_step=step)]
-        )
+        raise BadInput([Finding(code="OP310", source="models.toml", subject=role, message=message, next_step=step)])
     if np.isnan(target).any():
         message = f"has {int(np.isnan(target).sum())} rows whose {spec.target} is not known: expected a number in each"
         step = "leave the rows out in tables/outcomes.sql, or set observed_until to when they are known"
-        raise BadInput(
-            [Finding(code="OP311", source="models.toml", subject=role, message=message, next_step=step)]
-        )
+        raise BadInput([Finding(code="OP311", source="models.toml", subject=role, message=message, next_step=step)])
 
 
 def _held_out(spec: ModelSpec, cluster: np.ndarray, seed: int) -> list[np.ndarray]:
@@ -104,10 +98,7 @@ def _fit_members(
     for learner in spec.learners:
         columns = (tree_columns if learner == "boosting" else linear_columns)(encoding, inputs)
         fitted = _in_parallel(
-            [
-                _task(spec, learner, columns, target, out, _member_seed(seed, m))
-                for m, out in enumerate(held_out)
-            ]
+            [_task(spec, learner, columns, target, out, _member_seed(seed, m)) for m, out in enumerate(held_out)]
         )
         (boosters if learner == "boosting" else linear).extend(member for member, _ in fitted)
         out_of_fold.append(_out_of_fold([predict for _, predict in fitted], columns, held_out))

@@ -17,7 +17,7 @@ class LinearMember(msgspec.Struct, frozen=True, kw_only=True):
     coefficients: tuple[float, ...]
 
     def predict(self, columns: Columns) -> np.ndarray:
-        """Return E[y] (n,) for encoded columns, added term by term in their order: no BLAS, so bits never depend on n."""
+        """Return E[y] (n,) for encoded columns, added term by term in order: no BLAS, so bits never depend on n."""
         eta = np.full(len(next(iter(columns.values()))), self.intercept)
         for coefficient, values in zip(self.coefficients, columns.values(), strict=True):
             eta += coefficient * values

@@ -16,7 +16,7 @@ BLOCK = 16_384
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A role's specification and its learned state. ``boosters`` are XGBoost boosters; ``card`` tells how it was learned."""
+    """A role's specification and learned state. ``boosters`` are XGBoost's; ``card`` tells how it was learned."""
 
     role: str
     spec: ModelSpec
@@ -33,13 +33,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
         ``values`` and ``terms`` map each declared feature and term to an array (n,).
         """
-        inputs = {name: values[name] for name in self.spec.features} | {
-            name: terms[name] for name in self.spec.terms
-        }
+        inputs = {name: values[name] for name in self.spec.features} | {name: terms[name] for name in self.spec.terms}
         count = len(next(iter(inputs.values())))
-        parts = [
-            self._block({k: v[i : i + BLOCK] for k, v in inputs.items()}) for i in range(0, count, BLOCK)
-        ]
+        parts = [self._block({k: v[i : i + BLOCK] for k, v in inputs.items()}) for i in range(0, count, BLOCK)]
         return np.concatenate([mean for mean, _ in parts]), np.concatenate([spread for _, spread in parts])
 
     def _block(self, inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

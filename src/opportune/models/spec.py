@@ -65,9 +65,7 @@ def check_models(
         findings.extend(_name_findings(f"{role}.terms", spec.terms, terms, "term of the catalogue"))
         targets = [spec.target] if spec.given is None else [spec.target, spec.given]
         findings.extend(_name_findings(f"{role}.target", targets, outcomes, "column of outcomes"))
-        findings.extend(
-            _name_findings(f"{role}.monotone", list(spec.monotone), [*spec.features, *spec.terms], "input")
-        )
+        findings.extend(_name_findings(f"{role}.monotone", list(spec.monotone), [*spec.features, *spec.terms], "input"))
     return findings
 
 
@@ -75,13 +73,9 @@ def _choice_findings(role: str, spec: ModelSpec) -> Iterator[Finding]:
     for learner in spec.learners:
         if learner not in LEARNERS[spec.kind]:
             expected = ", ".join(LEARNERS[spec.kind])
-            yield _finding(
-                "OP301", f"{role}.learners", f"{learner!r} does not learn {spec.kind}: expected {expected}"
-            )
+            yield _finding("OP301", f"{role}.learners", f"{learner!r} does not learn {spec.kind}: expected {expected}")
     if not spec.learners:
-        yield _finding(
-            "OP301", f"{role}.learners", f"is empty: expected any of {', '.join(LEARNERS[spec.kind])}"
-        )
+        yield _finding("OP301", f"{role}.learners", f"is empty: expected any of {', '.join(LEARNERS[spec.kind])}")
     if spec.calibration not in CALIBRATIONS[spec.kind]:
         expected = ", ".join(CALIBRATIONS[spec.kind])
         yield _finding(
@@ -96,13 +90,9 @@ def _feature_findings(
 ) -> Iterator[Finding]:
     for name in spec.features:
         if name in protected:
-            yield _finding(
-                "OP304", f"{role}.features", f"{name!r} is a protected column: expected it in no model"
-            )
+            yield _finding("OP304", f"{role}.features", f"{name!r} is a protected column: expected it in no model")
         elif name in outcomes:
-            yield _finding(
-                "OP303", f"{role}.features", f"{name!r} is an outcome: the model would see the future"
-            )
+            yield _finding("OP303", f"{role}.features", f"{name!r} is an outcome: the model would see the future")
     known = [name for name in spec.features if name not in protected and name not in outcomes]
     yield from _name_findings(f"{role}.features", known, features, "feature")
 
@@ -116,6 +106,4 @@ def _name_findings(subject: str, given: Sequence[str], known: Sequence[str], wha
 
 
 def _finding(code: str, subject: str, message: str) -> Finding:
-    return Finding(
-        code=code, source=SOURCE, subject=subject, message=message, next_step="correct models.toml"
-    )
+    return Finding(code=code, source=SOURCE, subject=subject, message=message, next_step="correct models.toml")

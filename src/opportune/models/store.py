@@ -32,9 +32,7 @@ def save(model: Model, directory: Path) -> None:
 
         for number, booster in enumerate(model.boosters):
             write_bytes(directory / _name(number), to_bytes(booster))
-    fields = {
-        name: getattr(model, name) for name in ("role", "spec", "encoding", "linear", "calibrator", "card")
-    }
+    fields = {name: getattr(model, name) for name in ("role", "spec", "encoding", "linear", "calibrator", "card")}
     write_json(directory / "model.json", _Stored(boosters=len(model.boosters), **fields))
 
 

@@ -7,6 +7,15 @@ from opportune.numerics.links import expit, logit
 from opportune.numerics.losses import auc, log_loss, mid_ranks
 
 __all__ = [
-    "auc", "bootstrap_totals", "cluster_sums", "expit", "generator", "keyed_folds", "keyed_uniform", "log_loss",
-    "logit", "mid_ranks", "percentile_interval",
-]  # fmt: skip
+    "auc",
+    "bootstrap_totals",
+    "cluster_sums",
+    "expit",
+    "generator",
+    "keyed_folds",
+    "keyed_uniform",
+    "log_loss",
+    "logit",
+    "mid_ranks",
+    "percentile_interval",
+]

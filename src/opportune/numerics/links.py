@@ -6,9 +6,9 @@ import numpy as np
 def expit(eta: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + exp(-eta)), computed from exp(-|eta|) so that it never overflows."""
     small = np.exp(-np.abs(eta))
-    return np.where(eta >= 0, 1.0, small) / (1.0 + small)
+    return np.asarray(np.where(eta >= 0, 1.0, small) / (1.0 + small))
 
 
 def logit(p: np.ndarray) -> np.ndarray:
     """Return log(p / (1 - p)) for p in (0, 1)."""
-    return np.log(p) - np.log1p(-p)
+    return np.asarray(np.log(p) - np.log1p(-p))

@@ -90,7 +90,6 @@ def price_catalogue(catalogue: Catalogue, band: np.ndarray, price: np.ndarray) -
         lower = (0.0, *one.cuts)
         logged = [price[(band == one.name) & (step == k)] for k in range(len(lower))]
         prices[one.name] = tuple(
-            round(float(np.mean(rates)), 6) if len(rates) else one.standard - lower[k]
-            for k, rates in enumerate(logged)
+            round(float(np.mean(rates)), 6) if len(rates) else one.standard - lower[k] for k, rates in enumerate(logged)
         )
     return PricedCatalogue(catalogue=catalogue, prices=prices)

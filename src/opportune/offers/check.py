@@ -12,9 +12,7 @@ SOURCE = "offers.toml"
 
 def check_catalogue(catalogue: Catalogue) -> list[Finding]:
     """Return findings about bands and steps."""
-    findings = [
-        finding for band in catalogue.bands for finding in _band_findings(band, len(catalogue.offer_ids))
-    ]
+    findings = [finding for band in catalogue.bands for finding in _band_findings(band, len(catalogue.offer_ids))]
     if len(set(catalogue.offer_ids)) < len(catalogue.offer_ids):
         findings.append(_finding("OP201", "price.steps", f"repeats an id: {', '.join(catalogue.offer_ids)}"))
     return findings
@@ -28,33 +26,23 @@ def _band_findings(band: Band, steps: int) -> Iterator[Finding]:
             f"has {len(band.cuts)} cuts: expected {steps - 1}, one less than the steps",
         )
     if list(band.cuts) != sorted(set(band.cuts)) or (band.cuts and band.cuts[0] <= 0):
-        yield _finding(
-            "OP203", f"band {band.name}.cuts", f"is {list(band.cuts)}: expected positive, rising discounts"
-        )
+        yield _finding("OP203", f"band {band.name}.cuts", f"is {list(band.cuts)}: expected positive, rising discounts")
 
 
-def check_eligibility(
-    rules: Sequence[Eligibility], facts: Sequence[str], protected: Sequence[str]
-) -> list[Finding]:
+def check_eligibility(rules: Sequence[Eligibility], facts: Sequence[str], protected: Sequence[str]) -> list[Finding]:
     """Return findings about rules on facts that do not exist or are protected."""
     findings = []
     for rule in rules:
         if rule.fact in protected:
-            findings.append(
-                _finding("OP205", f"eligibility {rule.name!r}", f"uses the protected column {rule.fact!r}")
-            )
+            findings.append(_finding("OP205", f"eligibility {rule.name!r}", f"uses the protected column {rule.fact!r}"))
         elif rule.fact not in facts:
             near = get_close_matches(rule.fact, facts, 1)
             hint = f" Did you mean {near[0]}?" if near else ""
             findings.append(
-                _finding(
-                    "OP204", f"eligibility {rule.name!r}", f"names {rule.fact!r}, which is no feature.{hint}"
-                )
+                _finding("OP204", f"eligibility {rule.name!r}", f"names {rule.fact!r}, which is no feature.{hint}")
             )
     return findings
 
 
 def _finding(code: str, subject: str, message: str) -> Finding:
-    return Finding(
-        code=code, source=SOURCE, subject=subject, message=message, next_step="correct offers.toml"
-    )
+    return Finding(code=code, source=SOURCE, subject=subject, message=message, next_step="correct offers.toml")

@@ -21,8 +21,8 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def holds(self, values: np.ndarray) -> np.ndarray:
         """Return a mask (n,) of the rows that meet the condition."""
         if self.one_of is not None:
-            return np.isin(values, self.one_of)
-        held = ~np.isnan(values)
+            return np.asarray(np.isin(values, self.one_of))
+        held = np.asarray(~np.isnan(values))
         if self.at_most is not None:
             held &= values <= self.at_most
         if self.at_least is not None:

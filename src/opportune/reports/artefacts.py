@@ -24,9 +24,7 @@ class Artefacts(msgspec.Struct, frozen=True, kw_only=True):
         return [
             row
             for row in self.evidence["estimates"]
-            if row["measure"] == measure
-            and row["method"] == method
-            and (row["against"] is not None) == differences
+            if row["measure"] == measure and row["method"] == method and (row["against"] is not None) == differences
         ]
 
     def says(self, policy: str) -> str:

@@ -13,8 +13,8 @@ WIDTH = 560
 
 def evidence_chart(rows: list[dict[str, Any]], currency: str) -> str:
     """Draw estimates as points with their 95 % intervals, zero marked."""
-    data = alt.Data(
-        values=[
+    data = _values(
+        [
             {"policy": _label(row), "value": row["value"], "low": row["low"], "high": row["high"], "order": i}
             for i, row in enumerate(rows)
         ]
@@ -27,8 +27,13 @@ def evidence_chart(rows: list[dict[str, Any]], currency: str) -> str:
         y=y, x=alt.X("low:Q", title=title, scale=scale), x2="high:Q"
     )
     points = base.mark_point(filled=True, size=80, color=BLUE).encode(y=y, x=alt.X("value:Q", title=title))
-    zero = alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=GREY, strokeDash=[4, 3]).encode(x="x:Q")
+    zero = alt.Chart(_values([{"x": 0}])).mark_rule(color=GREY, strokeDash=[4, 3]).encode(x="x:Q")
     return to_svg((zero + bars + points).to_dict(validate=False))
+
+
+def _values(rows: list[Any]) -> Any:
+    """Return rows as inline data."""
+    return {"values": rows}
 
 
 def _label(row: dict[str, Any]) -> str:
@@ -39,17 +44,9 @@ def _label(row: dict[str, Any]) -> str:
 def frontier_chart(points: list[dict[str, Any]], limit: str, chosen: dict[str, float], currency: str) -> str:
     """Draw plan value against the limit, the chosen plan as a point."""
     x = alt.X("limit:Q", title=f"limit “{limit}”, at most", axis=alt.Axis(format=",d"))
-    y = alt.Y(
-        "value:Q", title=f"planned value, {currency}", axis=alt.Axis(format=",d"), scale=alt.Scale(zero=True)
-    )
-    line = (
-        alt.Chart(alt.Data(values=points), width=WIDTH, height=230)
-        .mark_line(point=True, color=BLUE)
-        .encode(x=x, y=y)
-    )
-    mark = alt.Chart(alt.Data(values=[chosen])).mark_point(
-        shape="diamond", size=190, filled=True, color=ORANGE
-    )
+    y = alt.Y("value:Q", title=f"planned value, {currency}", axis=alt.Axis(format=",d"), scale=alt.Scale(zero=True))
+    line = alt.Chart(_values(points), width=WIDTH, height=230).mark_line(point=True, color=BLUE).encode(x=x, y=y)
+    mark = alt.Chart(_values([chosen])).mark_point(shape="diamond", size=190, filled=True, color=ORANGE)
     return to_svg((line + mark.encode(x=x, y=y)).to_dict(validate=False))
 
 
@@ -60,6 +57,6 @@ def calibration_chart(tenths: list[dict[str, float]]) -> str:
     x = alt.X("predicted:Q", title="predicted take-up", axis=axis, scale=alt.Scale(domain=[0, top]))
     y = alt.Y("observed:Q", title="observed take-up", axis=axis, scale=alt.Scale(domain=[0, top]))
     corners = [{"predicted": 0, "observed": 0}, {"predicted": top, "observed": top}]
-    line = alt.Chart(alt.Data(values=corners), width=300, height=300).mark_line(color=GREY, strokeDash=[4, 3])
-    points = alt.Chart(alt.Data(values=tenths)).mark_point(filled=True, size=80, color=BLUE)
+    line = alt.Chart(_values(corners), width=300, height=300).mark_line(color=GREY, strokeDash=[4, 3])
+    points = alt.Chart(_values(tenths)).mark_point(filled=True, size=80, color=BLUE)
     return to_svg((line.encode(x=x, y=y) + points.encode(x=x, y=y)).to_dict(validate=False))

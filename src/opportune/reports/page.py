@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 import jinja2
+from markupsafe import Markup
 
 from opportune.reports.artefacts import Artefacts
 from opportune.reports.charts import calibration_chart, evidence_chart, frontier_chart
@@ -29,12 +30,12 @@ def portfolio_page(told: Artefacts) -> str:
     template = environment.from_string((folder / "portfolio.html.j2").read_text(encoding="utf-8"))
     return template.render(
         told=told,
-        style=jinja2.utils.markupsafe.Markup((folder / "style.css").read_text(encoding="utf-8")),
+        style=Markup((folder / "style.css").read_text(encoding="utf-8")),
         headline=headline(told),
         verdict=verdict(told),
         broken=broken_limits(told),
         tables=_evidence_tables(told),
-        drawings={name: jinja2.utils.markupsafe.Markup(svg) for name, svg in _drawings(told).items()},
+        drawings={name: Markup(svg) for name, svg in _drawings(told).items()},
     )
 
 

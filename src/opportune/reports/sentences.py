@@ -20,8 +20,8 @@ def headline(told: Artefacts) -> str:
     plan = told.certificate
     row = next(row for row in told.estimates(RAW, METHOD, differences=False) if row["policy"] == policy)
     return (
-        f"The plan reaches {plan['offered']:,} of {plan['opportunities']:,} customers. On the outcomes of the list it was "
-        f"worth {interval(row)} {told.currency} per listed customer (95 % interval)."
+        f"The plan reaches {plan['offered']:,} of {plan['opportunities']:,} customers. On the outcomes of the list "
+        f"it was worth {interval(row)} {told.currency} per listed customer (95 % interval)."
     )
 
 
@@ -36,7 +36,9 @@ def verdict(told: Artefacts) -> str:
         )
         for measure in (RAW, CAPPED)
     ]
-    figures = f"{interval(pairs[0])} {told.currency} per customer, and {interval(pairs[1])} with each customer's value capped"
+    figures = (
+        f"{interval(pairs[0])} {told.currency} per customer, and {interval(pairs[1])} with each customer's value capped"
+    )
     return f"{_direction(pairs[0])} {told.says(policy)}, against {told.says(against)}: {figures}."
 
 

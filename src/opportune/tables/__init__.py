@@ -34,10 +34,24 @@ _LAZY = {
 }
 
 __all__ = [
-    "CONTRACTS", "Checked", "Contract", "Engine", "canonical_json", "check_tables", "convert", "keyed_uniform_sql",
-    "money_sum_sql", "read_toml", "replace_directory", "sha256_bytes", "sha256_file", "write_bytes", "write_json",
-    "write_parquet", "write_text",
-]  # fmt: skip
+    "CONTRACTS",
+    "Checked",
+    "Contract",
+    "Engine",
+    "canonical_json",
+    "check_tables",
+    "convert",
+    "keyed_uniform_sql",
+    "money_sum_sql",
+    "read_toml",
+    "replace_directory",
+    "sha256_bytes",
+    "sha256_file",
+    "write_bytes",
+    "write_json",
+    "write_parquet",
+    "write_text",
+]
 
 
 def __getattr__(name: str) -> Any:

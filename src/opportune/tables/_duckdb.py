@@ -87,9 +87,7 @@ class Engine:
 
 
 def _finding(error: duckdb.Error, source: str) -> Finding:
-    code, what, step = next(
-        (code, what, step) for kind, code, what, step in _KINDS if isinstance(error, kind)
-    )
+    code, what, step = next((code, what, step) for kind, code, what, step in _KINDS if isinstance(error, kind))
     message = f"{what}: {_short(str(error))}"
     return Finding(code=code, source=source, subject="", message=message, next_step=step)
 
@@ -97,9 +95,7 @@ def _finding(error: duckdb.Error, source: str) -> Finding:
 def _short(message: str) -> str:
     """Return DuckDB's message as one line: without its prefix, its blank lines and the picture of the SQL."""
     lines = [
-        line.strip()
-        for line in message.splitlines()
-        if line.strip() and not line.strip().startswith(("^", "LINE"))
+        line.strip() for line in message.splitlines() if line.strip() and not line.strip().startswith(("^", "LINE"))
     ]
     line_number = re.search(r"LINE (\d+):", message)
     where = f" (line {line_number.group(1)} of the SQL)" if line_number else ""

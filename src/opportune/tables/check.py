@@ -44,11 +44,7 @@ def check_tables(directory: Path, engine: Engine, out: Path | None) -> Checked:
     Writes ``tables/*.parquet`` and ``quarantine/*.parquet`` below ``out`` unless it is None. Never raises on bad data.
     """
     findings: list[Finding] = []
-    raw = {
-        path.stem: table
-        for path in _sql_files(directory, findings)
-        for table in _read(path, engine, findings)
-    }
+    raw = {path.stem: table for path in _sql_files(directory, findings) for table in _read(path, engine, findings)}
     findings.extend(_future_columns(raw))
     split = {name: _split(name, table, engine, findings) for name, table in raw.items()}
     for rule in CROSS_RULES:
@@ -65,9 +61,7 @@ def _sql_files(directory: Path, findings: list[Finding]) -> list[Path]:
     paths = sorted((directory / "tables").glob("*.sql"))
     if not paths:
         message = "holds no .sql file: expected one SELECT per table"
-        findings.append(
-            _finding("OP004", "tables", "", message, f"write tables for any of {', '.join(CONTRACTS)}")
-        )
+        findings.append(_finding("OP004", "tables", "", message, f"write tables for any of {', '.join(CONTRACTS)}"))
     for path in paths:
         if path.stem not in CONTRACTS:
             near = get_close_matches(path.stem, CONTRACTS, 1)
@@ -94,15 +88,11 @@ def _read(path: Path, engine: Engine, findings: list[Finding]) -> Iterator[pa.Ta
             _finding("OP006", source, "", "gives no rows: expected at least one", "check its WHERE and FROM")
         )
         return
-    missing = [
-        c.name for c in CONTRACTS[path.stem].columns if c.required and c.name not in table.column_names
-    ]
+    missing = [c.name for c in CONTRACTS[path.stem].columns if c.required and c.name not in table.column_names]
     for name in missing:
         near = get_close_matches(name, table.column_names, 1)
         hint = f" Did you mean it by {near[0]}?" if near else ""
-        findings.append(
-            _finding("OP007", source, name, f"is missing: expected this column.{hint}", f"add `AS {name}`")
-        )
+        findings.append(_finding("OP007", source, name, f"is missing: expected this column.{hint}", f"add `AS {name}`"))
     if not missing:
         yield table
 
@@ -113,9 +103,7 @@ def _future_columns(raw: dict[str, pa.Table]) -> Iterator[Finding]:
         for name in raw["opportunities"].column_names:
             if name in raw["outcomes"].column_names and not name.endswith("_id"):
                 message = "is a column of outcomes too: an opportunity cannot hold what happened after it"
-                yield _finding(
-                    "OP008", "tables/opportunities.sql", name, message, "remove it from opportunities.sql"
-                )
+                yield _finding("OP008", "tables/opportunities.sql", name, message, "remove it from opportunities.sql")
 
 
 def _split(name: str, table: pa.Table, engine: Engine, findings: list[Finding]) -> tuple[pa.Table, pa.Table]:
@@ -178,13 +166,9 @@ def _sql_text(test: _Test) -> str:
 
 def _row_findings(name: str, tests: list[_Test], bad: pa.Table) -> Iterator[Finding]:
     reasons = bad["reasons"].to_pylist()
-    keys = [
-        " ".join(str(value) for value in row.values()) for row in bad.select(CONTRACTS[name].key).to_pylist()
-    ]
+    keys = [" ".join(str(value) for value in row.values()) for row in bad.select(CONTRACTS[name].key).to_pylist()]
     for test in tests:
-        failing = [
-            key for key, reason in zip(keys, reasons, strict=True) if f"[{test.code}] {test.says}" in reason
-        ]
+        failing = [key for key, reason in zip(keys, reasons, strict=True) if f"[{test.code}] {test.says}" in reason]
         if failing:
             shown = ", ".join(failing[:_SHOWN]) + (", ..." if len(failing) > _SHOWN else "")
             yield Finding(

@@ -82,7 +82,7 @@ def replace_directory(target: Path, build: Callable[[Path], None]) -> None:
 
 
 def _swap(beside: Path, target: Path) -> None:
-    """Put ``beside`` in the place of ``target``. A folder cannot be renamed over a full one, so the old one steps aside."""
+    """Put ``beside`` in the place of ``target``. No folder can be renamed over a full one: the old one steps aside."""
     if not target.exists():
         beside.rename(target)
         return

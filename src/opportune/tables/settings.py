@@ -18,9 +18,7 @@ def read_toml(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
-        findings.append(
-            _finding("OP001", path.name, "", "is missing: expected it in the project folder", "write it")
-        )
+        findings.append(_finding("OP001", path.name, "", "is missing: expected it in the project folder", "write it"))
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 at byte {error.start}: expected UTF-8 text"
         findings.append(_finding("OP002", path.name, "", message, "save the file as UTF-8"))
@@ -46,9 +44,7 @@ def convert(entry: Any, kind: type[T], source: str, key: str, findings: list[Fin
     )
     hints = typing.get_type_hints(kind)
     values = {
-        name: _field(entry[name], hints[name], source, f"{key}.{name}", findings)
-        for name in fields
-        if name in entry
+        name: _field(entry[name], hints[name], source, f"{key}.{name}", findings) for name in fields if name in entry
     }
     return _built(kind, values, source, key, findings) if len(findings) == before else None
 
@@ -85,15 +81,11 @@ def _plain(message: str) -> str:
 def _unknown(name: str, fields: dict[str, Any], source: str, key: str) -> Finding:
     near = get_close_matches(name, fields, 1)
     hint = f" Did you mean {near[0]}?" if near else f" Expected one of {', '.join(fields)}."
-    return _finding(
-        "OP012", source, f"{key}.{name}".lstrip("."), f"is not a field here.{hint}", "correct or remove it"
-    )
+    return _finding("OP012", source, f"{key}.{name}".lstrip("."), f"is not a field here.{hint}", "correct or remove it")
 
 
 def _missing(name: str, source: str, key: str) -> Finding:
-    return _finding(
-        "OP010", source, f"{key}.{name}".lstrip("."), "is missing: expected a value", f"write {name} = ..."
-    )
+    return _finding("OP010", source, f"{key}.{name}".lstrip("."), "is missing: expected a value", f"write {name} = ...")
 
 
 def _shown(value: Any) -> str:

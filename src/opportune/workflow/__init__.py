@@ -6,5 +6,13 @@ from opportune.workflow.steps import StepRun, Steps, read_json, write_timings
 from opportune.workflow.summary import write_summary
 
 __all__ = [
-    "STEPS", "Settings", "StepRun", "Steps", "load_settings", "read_json", "run_until", "write_summary", "write_timings",
-]  # fmt: skip
+    "STEPS",
+    "Settings",
+    "StepRun",
+    "Steps",
+    "load_settings",
+    "read_json",
+    "run_until",
+    "write_summary",
+    "write_timings",
+]

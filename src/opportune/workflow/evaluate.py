@@ -11,6 +11,7 @@ from opportune.decisioning import Rulebook, forecast, value_offers
 from opportune.domain import AsOf, BadInput, Estimate, Facts, Opportunities, errors
 from opportune.economics import realised_value
 from opportune.evaluation import (
+    Estimator,
     Judged,
     LoggedDecisions,
     balance,
@@ -38,7 +39,7 @@ from opportune.workflow.trial import Trial
 RAW = "contribution_per_customer"
 CAPPED = "contribution_per_customer_capped"
 MEASURES = (RAW, CAPPED)
-ESTIMATORS = ("ipw", "snipw", "dr")
+ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
 BOOKED = ("interest", "amount_lent", "amount_months", "term_months", "arrears")
 
 
@@ -50,7 +51,7 @@ def evaluate(settings: Settings, out: Path) -> None:
     evidence = {
         "plan_at": str(settings.plan_at),
         "rows": len(trial.past),
-        "clusters": int(len(np.unique(trial.logged.cluster))),
+        "clusters": len(np.unique(trial.logged.cluster)),
         "immature": trial.past.immature,
         "assumption": settings.evidence.assumption,
         "not_shown": settings.evidence.not_shown,
@@ -58,9 +59,7 @@ def evaluate(settings: Settings, out: Path) -> None:
         "policies": [{"name": spec.name, "says": spec.says} for spec in settings.evidence.policies],
         "best_offer_per_band": {band: trial.logged.offer_ids[step] for band, step in best.items()},
         "estimates": _estimates(trial, policies),
-        "support": {
-            name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()
-        },
+        "support": {name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()},
         "balance": msgspec.to_builtins(_balance(trial)),
         "planned_against_realised": planned_against_realised(trial, policies, _planned_uses(out)),
         "response": _response(trial),
@@ -181,19 +180,16 @@ def _estimates(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]
     rows = []
     for measure in MEASURES:
         for name, policy in policies.items():
-            rows += [
-                _row(name, None, measure, _estimate(trial, (policy,), measure, how)) for how in ESTIMATORS
-            ]
+            rows += [_row(name, None, measure, _estimate(trial, (policy,), measure, how)) for how in ESTIMATORS]
         for versus in trial.settings.evidence.versus:
             pair = (policies[versus.policy], policies[versus.against])
             rows += [
-                _row(versus.policy, versus.against, measure, _estimate(trial, pair, measure, how))
-                for how in ESTIMATORS
+                _row(versus.policy, versus.against, measure, _estimate(trial, pair, measure, how)) for how in ESTIMATORS
             ]
     return rows
 
 
-def _estimate(trial: Trial, policies: tuple[Judged, ...], measure: str, estimator: str) -> Estimate:
+def _estimate(trial: Trial, policies: tuple[Judged, ...], measure: str, estimator: Estimator) -> Estimate:
     judge = estimate if len(policies) == 1 else compare
     return judge(
         trial.logged,

@@ -30,9 +30,7 @@ def open_tables(out: Path, directory: Path) -> "Engine":
 
 def opportunities_at(engine: "Engine", at: AsOf) -> Opportunities:
     """Return the opportunities of one instant, ordered by id. BadInput when there are none."""
-    rows = engine.query(
-        f"SELECT * FROM opportunities WHERE \"at\" = TIMESTAMPTZ '{at}' ORDER BY opportunity_id"
-    )
+    rows = engine.query(f"SELECT * FROM opportunities WHERE \"at\" = TIMESTAMPTZ '{at}' ORDER BY opportunity_id")
     if rows.num_rows == 0:
         raise BadInput([_no_opportunities(at)])
     context = [name for name in rows.column_names if name not in FIXED]

@@ -36,7 +36,7 @@ def cross_fitted(
 def _fit(outcome: np.ndarray, action: np.ndarray, regressors: list[np.ndarray]) -> np.ndarray:
     logged = [each[np.arange(len(action)), action] for each in regressors]
     design = np.column_stack([np.ones(len(action)), *logged])
-    return np.linalg.lstsq(design, outcome, rcond=None)[0]
+    return np.asarray(np.linalg.lstsq(design, outcome, rcond=None)[0])
 
 
 def _apply(weights: np.ndarray, regressors: list[np.ndarray]) -> np.ndarray:

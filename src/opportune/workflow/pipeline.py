@@ -1,6 +1,7 @@
 """The way from a lender's rows to a report, as a visible list of steps."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def run_until(settings: Settings, out: Path, last: str, on_start: Callable[[str]
     for step in needed(last):
         inputs = {**settings_part(settings, step.reads), "tables": _tables(settings, step)}
         try:
-            steps.run(step.name, inputs, step.after, step.leaves, lambda step=step: step.work(settings, out))
+            steps.run(step.name, inputs, step.after, step.leaves, partial(step.work, settings, out))
         except BrokenPromise:
             if last == step.name or step.name != "release":
                 raise

@@ -29,9 +29,7 @@ def plan(settings: Settings, out: Path) -> None:
     write_parquet(out / "plan" / "candidates.parquet", candidates_table(options))
     write_parquet(out / "plan" / "plan.parquet", plan_table(options, made, batch))
     write_parquet(out / "plan" / "probabilities.parquet", probabilities_table(options, made))
-    write_json(
-        out / "plan" / "certificate.json", {"prices": made.prices, **msgspec.to_builtins(made.certificate)}
-    )
+    write_json(out / "plan" / "certificate.json", {"prices": made.prices, **msgspec.to_builtins(made.certificate)})
     _write_frontier(settings, out, options)
 
 

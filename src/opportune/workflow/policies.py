@@ -31,9 +31,7 @@ def build_policy(spec: PolicySpec, inputs: PolicyInputs) -> Judged:
             step = inputs.logged.offer_ids.index(str(spec.offer))
             return fixed_choice(spec.name, np.full(count, step), offers)
         case "best_offer_per_band":
-            return fixed_choice(
-                spec.name, np.array([inputs.best_offer[band] for band in inputs.band]), offers
-            )
+            return fixed_choice(spec.name, np.array([inputs.best_offer[band] for band in inputs.band]), offers)
         case "plan":
             return fixed_choice(spec.name, inputs.planned, offers)
 
@@ -56,9 +54,7 @@ def _smallest(values: np.ndarray, spec: PolicySpec, inputs: PolicyInputs) -> np.
     return chosen
 
 
-def best_offers(
-    band: np.ndarray, step: np.ndarray, probability: np.ndarray, outcome: np.ndarray
-) -> dict[str, int]:
+def best_offers(band: np.ndarray, step: np.ndarray, probability: np.ndarray, outcome: np.ndarray) -> dict[str, int]:
     """Return per band the offer with the largest self-normalised mean outcome in logged decisions.
 
     ``probability`` (n, K) is that of the logging policy in the row's stratum, so waves with other shares of the

@@ -44,6 +44,4 @@ def release(settings: Settings, out: Path) -> str:
 
 def _gate(code: str, subject: str, message: str) -> Finding:
     step = "mend limits.toml and run `opportune plan` again"
-    return Finding(
-        code=code, source="plan/certificate.json", subject=subject, message=message, next_step=step
-    )
+    return Finding(code=code, source="plan/certificate.json", subject=subject, message=message, next_step=step)

@@ -29,9 +29,7 @@ class TimeSplit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             try:
                 AsOf.parse(getattr(self, name))
             except ValueError as error:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)!r}: expected a date such as 2003-10-01"
-                ) from error
+                raise ValueError(f"{name} is {getattr(self, name)!r}: expected a date such as 2003-10-01") from error
 
 
 class Protected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -127,9 +125,7 @@ def _models(directory: Path, findings: list[Finding]) -> dict[str, Any]:
     raw = dict(read_toml(directory / source, findings) or {})
     defaults = raw.pop("defaults", {})
     return {
-        role: convert(
-            {**defaults, **entry} if isinstance(entry, dict) else entry, ModelSpec, source, role, findings
-        )
+        role: convert({**defaults, **entry} if isinstance(entry, dict) else entry, ModelSpec, source, role, findings)
         for role, entry in raw.items()
     }
 
@@ -171,12 +167,9 @@ def _assumptions(directory: Path, findings: list[Finding]) -> Assumptions | None
     expected = ", ".join(Assumptions.__struct_fields__)
     for name in [*missing, *unknown]:
         what = "is missing" if name in missing else "is not an assumption"
-        findings.append(
-            _finding("OP401", source, name, f"{what}: expected {expected}", "write value, unit and source")
-        )
-    if missing or unknown or None in converted.values():
-        return None
-    return Assumptions(**converted)
+        findings.append(_finding("OP401", source, name, f"{what}: expected {expected}", "write value, unit and source"))
+    known = {name: entry for name, entry in converted.items() if entry is not None}
+    return Assumptions(**known) if set(known) == set(Assumptions.__struct_fields__) else None
 
 
 def _limits(directory: Path, findings: list[Finding]) -> dict[str, Any]:
@@ -201,10 +194,7 @@ def _evidence(directory: Path, findings: list[Finding]) -> EvidenceSpec | None:
         "versus": ("compare", Versus),
         "subsets": ("subset", WhatIfSubset),
     }
-    lists = {
-        field: _list_of(raw.pop(key, []), kind, source, key, findings)
-        for field, (key, kind) in raw_lists.items()
-    }
+    lists = {field: _list_of(raw.pop(key, []), kind, source, key, findings) for field, (key, kind) in raw_lists.items()}
     spec: EvidenceSpec | None = convert(raw, EvidenceSpec, source, "", findings)
     return msgspec.structs.replace(spec, **lists) if spec is not None else None
 
@@ -225,13 +215,9 @@ def _time_findings(time: TimeSplit) -> list[Finding]:
     )
     if not start < until <= plan_at:
         message = f"train_from {start}, train_until {until}, plan_at {plan_at}: expected them in this order"
-        findings.append(
-            _finding("OP802", "opportune.toml", "time", message, "training must end before the list")
-        )
+        findings.append(_finding("OP802", "opportune.toml", "time", message, "training must end before the list"))
     if labels > plan_at and not time.retrospective:
-        message = (
-            f"labels_as_of {labels} is later than plan_at {plan_at}: the models would learn from the future"
-        )
+        message = f"labels_as_of {labels} is later than plan_at {plan_at}: the models would learn from the future"
         step = "set labels_as_of to plan_at or earlier, or say in `retrospective` why this plan looks back"
         findings.append(_finding("OP803", "opportune.toml", "time.labels_as_of", message, step))
     return findings
@@ -248,9 +234,7 @@ def _unknown_names(settings: Settings) -> list[Finding]:
         given.append(("limits.toml", "frontier.limit", settings.frontier.limit))
     for versus in settings.evidence.versus:
         given += [("evidence.toml", "compare", versus.policy), ("evidence.toml", "compare", versus.against)]
-    given += [
-        ("evidence.toml", "policy.offer", p.offer) for p in settings.evidence.policies if p.offer is not None
-    ]
+    given += [("evidence.toml", "policy.offer", p.offer) for p in settings.evidence.policies if p.offer is not None]
     return [
         _finding(
             "OP804",
@@ -266,9 +250,7 @@ def _unknown_names(settings: Settings) -> list[Finding]:
 
 def _no_project(directory: Path) -> Finding:
     message = "no opportune.toml here: expected a project folder"
-    return _finding(
-        "OP800", str(directory), "", message, "name a project folder, or make one with `opportune new DIR`"
-    )
+    return _finding("OP800", str(directory), "", message, "name a project folder, or make one with `opportune new DIR`")
 
 
 def _finding(code: str, source: str, subject: str, message: str, step: str) -> Finding:

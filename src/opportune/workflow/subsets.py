@@ -38,7 +38,7 @@ def _row(trial: Trial, name: str, says: str, rows: np.ndarray) -> dict[str, Any]
         "takers": int(rows.sum()),
         "contribution_per_taker": per_taker,
         "arrears_per_lent": arrears,
-    }  # noqa: E501
+    }
 
 
 def _ratio(trial: Trial, name: str, above: np.ndarray, below: np.ndarray) -> dict[str, float]:

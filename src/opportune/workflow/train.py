@@ -21,9 +21,7 @@ def train(settings: Settings, out: Path) -> None:
     check_declarations(settings, engine)
     write_parquet(out / "features" / "features.parquet", compute_features(engine, settings.features))
     taught = training_history(settings, engine)
-    facts = read_facts(
-        out, list(settings.features), taught.opportunity_id, AsOf.parse(settings.time.train_until)
-    )
+    facts = read_facts(out, list(settings.features), taught.opportunity_id, AsOf.parse(settings.time.train_until))
     priced = price_catalogue(settings.catalogue, taught.band, next(iter(taught.terms.values())))
     write_json(out / "offers" / "catalogue.json", priced)
     models = {role: _learn(settings, role, spec, taught, facts) for role, spec in settings.models.items()}
@@ -47,9 +45,7 @@ def check_declarations(settings: Settings, engine: Engine) -> None:
 def training_history(settings: Settings, engine: Engine) -> History:
     """Return the decisions that may teach: made in the training interval, mature, and inside the catalogue."""
     time = settings.time
-    start, until, labels = (
-        AsOf.parse(text) for text in (time.train_from, time.train_until, time.labels_as_of)
-    )
+    start, until, labels = (AsOf.parse(text) for text in (time.train_from, time.train_until, time.labels_as_of))
     whole = history(engine, settings.catalogue, settings.evidence.cluster, start, until, labels)
     return whole.take(whole.step >= 0)
 
@@ -75,6 +71,4 @@ def _write_models(out: Path, models: dict[str, Model], taught: History) -> None:
     replace_directory(out / "models", build)
     for role, model in models.items():
         write_json(out / "model-cards" / f"{role}.json", {"role": role, **model_card(model)})
-    write_json(
-        out / "models" / "index.json", {"files": hashed_files(out / "models"), "taught_by": len(taught)}
-    )
+    write_json(out / "models" / "index.json", {"files": hashed_files(out / "models"), "taught_by": len(taught)})

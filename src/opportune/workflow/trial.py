@@ -12,9 +12,11 @@ from opportune.workflow.settings import Settings
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows stand in one order throughout. ``uses`` maps a resource to its booked amount per row; ``outcome_models`` maps
-    a measure to cross-fitted predictions (n, K); ``planned`` is the plan's choice per row, -1 for none.
-    """  # noqa: D205
+    """One row per judged decision, in one order throughout.
+
+    ``uses`` maps a resource to its booked amount per row; ``outcome_models`` maps a measure to cross-fitted
+    predictions (n, K); ``planned`` is the plan's choice per row, -1 for none.
+    """
 
     settings: Settings
     engine: Engine
