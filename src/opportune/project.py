@@ -8,10 +8,12 @@ import msgspec
 
 from opportune.domain import AsOf, BadInput, Finding
 from opportune.workflow import (
+    PlannedList,
     Settings,
     StepRun,
     load_settings,
     read_json,
+    read_planned,
     run_until,
     write_summary,
     write_timings,
@@ -27,7 +29,7 @@ class Project:
 
     >>> import opportune as op
     >>> project = op.Project.open("examples/reengagement")   # doctest: +SKIP
-    >>> project.plan()["gap"]                                # doctest: +SKIP
+    >>> project.plan().certificate.gap                       # doctest: +SKIP
     """
 
     def __init__(self, settings: Settings, out: Path, on_step: Callable[[str], None] = _silent) -> None:
@@ -65,10 +67,10 @@ class Project:
         self._run("train")
         return [read_json(path) for path in sorted((self.out / "model-cards").glob("*.json"))]
 
-    def plan(self) -> dict[str, Any]:
-        """Plan the list; return the certificate with the prices of limits."""
+    def plan(self) -> PlannedList:
+        """Plan the list; return its certificate, the prices of its limits and one row per opportunity."""
         self._run("plan")
-        return dict(read_json(self.out / "plan" / "certificate.json"))
+        return read_planned(self.out)
 
     def evaluate(self) -> dict[str, Any]:
         """Judge the plan on what happened; return the evidence."""

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from opportune.cli.arguments import AsOfOption, Directory, Json, Out, open_project
 from opportune.cli.printing import print_json, print_plan
 
@@ -10,8 +12,9 @@ NAME = "plan"
 
 def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = None, as_json: Json = False) -> None:
     """Plan the list under the limits, with its certificate."""
-    certificate = open_project(directory, out, as_of).plan()
+    planned = open_project(directory, out, as_of).plan()
+    certificate = msgspec.to_builtins(planned.certificate)
     if as_json:
-        print_json(certificate)
+        print_json({"prices": planned.prices, **certificate})
     else:
         print_plan(certificate)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from opportune.domain import AsOf, BadInput, Finding, Limit, errors
-from opportune.economics import RESOURCES, Assumption, Assumptions
+from opportune.economics import QUANTITIES, RESOURCES, Assumption, Assumptions
 from opportune.features import Feature
 from opportune.models import ModelSpec
 from opportune.offers import Band, Catalogue, Eligibility, PriceAxis, check_catalogue
@@ -204,7 +204,7 @@ def _cross_checks(settings: Settings) -> list[Finding]:
     from opportune.allocation import check_limits
 
     findings = [*check_limits(settings.limits, RESOURCES), *_time_findings(settings.time)]
-    findings += _unknown_names(settings)
+    findings += [*_unknown_names(settings), *_missing_roles(settings)]
     return findings
 
 
@@ -245,6 +245,16 @@ def _unknown_names(settings: Settings) -> list[Finding]:
         )
         for source, key, name in given
         if name not in known[key]
+    ]
+
+
+def _missing_roles(settings: Settings) -> list[Finding]:
+    """Return a finding for each quantity that the value of a loan needs and no model predicts."""
+    expected = ", ".join(QUANTITIES)
+    return [
+        _finding("OP306", "models.toml", role, f"is missing: the value of a loan needs {expected}", f"write [{role}]")
+        for role in QUANTITIES
+        if role not in settings.models
     ]
 
 
