@@ -43,7 +43,7 @@ def least_excess(candidates: Candidates, limits: Sequence[Limit], relaxed: set[i
     feasible = np.where(np.isfinite(problem.value), 0.0, -np.inf)
     phase_one: Problem = msgspec.structs.replace(problem, value=feasible, cap=cap)
     linear = solve_core(phase_one, smoothed_prices(phase_one))
-    use = np.array([np.vdot(linear.share, a) for a in problem.a]) / len(problem.value)
+    use = np.einsum("nk,rnk->r", linear.share, problem.a) / len(problem.value)
     over = np.maximum(use - problem.b, 0.0)
     return (float(over.sum()) if linear.feasible else np.inf), rounded(linear.share)
 

@@ -45,6 +45,6 @@ def _smoothed(prices: np.ndarray, problem: Problem, tau: float) -> tuple[float, 
     weight = np.exp(net - top[:, None])
     total = np.exp(-top) + weight.sum(axis=1)
     weight /= total[:, None]
-    expected = np.array([np.vdot(weight, use) for use in problem.a]) / len(net)
+    expected = np.einsum("nk,rnk->r", weight, problem.a) / len(net)
     value = float(prices @ problem.b + tau * np.mean(top + np.log(total)))
     return value, problem.b - expected

@@ -54,16 +54,18 @@ def logistic_line(observed: np.ndarray, predicted: np.ndarray) -> tuple[float, f
     Cox (1958): a = 0 and b = 1 when predictions are calibrated.
     """
     x = logit(np.clip(predicted, _FLOOR, 1.0 - _FLOOR))
-    design = np.column_stack([np.ones_like(x), x])
-    line = np.array([0.0, 1.0])
+    a, b = 0.0, 1.0
     for _ in range(50):
-        p = expit(design @ line)
-        curvature = design.T @ (design * (p * (1.0 - p))[:, None]) + 1e-9 * np.eye(2)
-        step = np.linalg.solve(curvature, design.T @ (observed - p))
-        line = line + step
-        if np.max(np.abs(step)) < 1e-10:
+        p = expit(a + b * x)
+        miss, weight = observed - p, p * (1.0 - p)
+        h0, h1, h2 = np.sum(weight) + 1e-9, np.sum(weight * x), np.sum(weight * x * x) + 1e-9
+        g0, g1 = np.sum(miss), np.sum(miss * x)
+        determinant = h0 * h2 - h1 * h1
+        step_a, step_b = (h2 * g0 - h1 * g1) / determinant, (h0 * g1 - h1 * g0) / determinant
+        a, b = float(a + step_a), float(b + step_b)
+        if max(abs(step_a), abs(step_b)) < 1e-10:
             break
-    return float(line[0]), float(line[1])
+    return a, b
 
 
 def _isotonic(predicted: np.ndarray, observed: np.ndarray) -> Calibrator:

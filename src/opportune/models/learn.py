@@ -3,9 +3,11 @@
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from opportune.domain import BadInput, Finding
 from opportune.models.calibration import learn_calibration
@@ -108,26 +110,32 @@ def _fit_members(
 def _task(
     spec: ModelSpec, learner: str, columns: Columns, target: np.ndarray, left_out: np.ndarray, seed: int
 ) -> Callable[[], tuple[Any, Predict]]:
-    signs = dict(spec.monotone)
+    """Return the fit of one member as a call. Libraries load here, before the pool limits their threads."""
+    rows = {name: values[~left_out] for name, values in columns.items()}
+    if learner == "boosting":
+        from opportune.models._xgboost import fit_boosting, predict_boosting
 
-    def fit() -> tuple[Any, Predict]:
-        rows = {name: values[~left_out] for name, values in columns.items()}
-        if learner == "boosting":
-            from opportune.models._xgboost import fit_boosting, predict_boosting
+        def boosted() -> tuple[Any, Predict]:
+            booster = fit_boosting(spec.kind, rows, target[~left_out], spec.monotone, seed)
+            return booster, partial(predict_boosting, booster)
 
-            booster = fit_boosting(spec.kind, rows, target[~left_out], signs, seed)
-            return booster, lambda columns: predict_boosting(booster, columns)
-        from opportune.models._glum import fit_linear
+        return boosted
+    from opportune.models._glum import fit_linear
 
-        member = fit_linear(learner, rows, target[~left_out], signs)
+    def linear() -> tuple[Any, Predict]:
+        member = fit_linear(learner, rows, target[~left_out], spec.monotone)
         return member, member.predict
 
-    return fit
+    return linear
 
 
 def _in_parallel(tasks: list[Callable[[], tuple[Any, Predict]]]) -> list[tuple[Any, Predict]]:
-    """Run the tasks on all cores, one thread each, and return their results in order."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    """Run the tasks on all cores and return their results in order.
+
+    Each task has one thread: parallel sums inside a fit would end in other bits from run to run. OpenMP keeps its
+    number of threads per calling thread, BLAS one for the process, so both the pool and its workers are limited.
+    """
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,)) as pool:
         return [future.result() for future in [pool.submit(task) for task in tasks]]
 
 

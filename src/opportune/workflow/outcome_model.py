@@ -35,8 +35,10 @@ def cross_fitted(
 
 def _fit(outcome: np.ndarray, action: np.ndarray, regressors: list[np.ndarray]) -> np.ndarray:
     logged = [each[np.arange(len(action)), action] for each in regressors]
-    design = np.column_stack([np.ones(len(action)), *logged])
-    return np.asarray(np.linalg.lstsq(design, outcome, rcond=None)[0])
+    columns = [np.ones(len(action)), *logged]
+    # Sums and a small system instead of a matrix product: BLAS adds in an order that can change from run to run.
+    normal = np.array([[np.sum(a * b) for b in columns] for a in columns])
+    return np.asarray(np.linalg.lstsq(normal, np.array([np.sum(a * outcome) for a in columns]), rcond=None)[0])
 
 
 def _apply(weights: np.ndarray, regressors: list[np.ndarray]) -> np.ndarray:
