@@ -4,6 +4,7 @@ import os
 import sys
 
 import typer
+from typer.exceptions import TyperException
 
 from opportune.cli import check, evaluate, new, plan, release, report, run, train
 
@@ -14,7 +15,6 @@ MOST_FINDINGS = 12
 app = typer.Typer(
     name="opportune",
     help="Decide which loan offer, if any, each customer should see, and prove what the decision was worth.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -25,26 +25,26 @@ for command in (new, check, train, plan, evaluate, release, report, run):
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 a promise was broken, 2 bad input, 3 internal error, 130 interrupted."""
+    sys.exit(status_of(sys.argv[1:] or ["--help"]))
+
+
+def status_of(arguments: list[str]) -> int:
+    """Run one command line and return its exit status, with anything that went wrong said on standard error."""
     try:
-        app(standalone_mode=False)
+        # Typer returns the status of an Exit, such as 130 after an interruption, and None when a command is done.
+        return app(arguments, standalone_mode=False) or 0
     except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+        return EXIT_INTERRUPTED
     except Exception as error:
-        sys.exit(told(error))
-    sys.exit(0)
+        return told(error)
 
 
 def told(error: Exception) -> int:
     """Say on standard error what went wrong, and return the exit status."""
-    from click.exceptions import Abort, ClickException, NoArgsIsHelpError
-
-    if isinstance(error, Abort):
+    if isinstance(error, typer.Abort):
         return EXIT_INTERRUPTED
-    if isinstance(error, NoArgsIsHelpError):
-        error.show()
-        return 0
-    if isinstance(error, ClickException):
-        print(f"opportune: [OP820] {error.format_message()} Next: opportune --help", file=sys.stderr)
+    if isinstance(error, TyperException):
+        print(f"opportune: [OP820] {error.format_message().rstrip('.')}. Next: opportune --help", file=sys.stderr)
         return 2
     return _told_ours(error)
 

@@ -1,5 +1,6 @@
 """TOML files to records, entry by entry: every problem becomes a finding with its file and key."""
 
+import re
 import tomllib
 import typing
 from difflib import get_close_matches
@@ -11,6 +12,16 @@ import msgspec
 from opportune.domain import Finding
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+_WORDS = {
+    "Expected": "expected",
+    "str": "text",
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
 
 
 def read_toml(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
@@ -68,14 +79,8 @@ def _field(value: Any, hint: Any, source: str, key: str, findings: list[Finding]
 
 def _plain(message: str) -> str:
     """Return msgspec's message in plain words: types by the names that a reader of TOML knows."""
-    for technical, plain in (
-        ("`str`", "text"),
-        ("`float`", "a number"),
-        ("`int`", "a whole number"),
-        ("`array`", "a list"),
-    ):
-        message = message.replace(technical, plain)
-    return message.replace("`", "").replace("Expected", "expected").replace("null", "nothing")
+    words = re.sub(r" \| null|null \| ", "", message.replace("`", ""))
+    return re.sub(r"\b(Expected|str|float|int|bool|array|object)\b", lambda found: _WORDS[found.group()], words)
 
 
 def _unknown(name: str, fields: dict[str, Any], source: str, key: str) -> Finding:

@@ -1,0 +1,5 @@
+"""`python -m opportune.cli` is `opportune`."""
+
+from opportune.cli.app import main
+
+main()

@@ -1,0 +1,169 @@
+"""What a stranger meets: exit statuses, messages with file and key, nothing half written."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from opportune.cli.app import status_of, told
+
+
+def run(*arguments):
+    """Run the command line in this process; return the exit status."""
+    return status_of([str(each) for each in arguments])
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+CASES = {
+    "missing file": (lambda p: (p / "offers.toml").unlink(), 2, ["offers.toml", "[OP001]", "is missing"]),
+    "unknown key": (
+        lambda p: edit(p / "limits.toml", "at_most = 1000", "at_mots = 1000"), 2,
+        ["limits.toml", "limit[0].at_mots", "[OP012]", "Did you mean at_most?"],
+    ),
+    "wrong type": (
+        lambda p: edit(p / "limits.toml", "at_most = 1000", 'at_most = "many"'), 2,
+        ["limit[0].at_most", "[OP013]", "'many'", "number"],
+    ),
+    "not TOML": (lambda p: (p / "features.toml").write_text("[a\n"), 2, ["features.toml", "[OP003]", "line 1"]),
+    "not UTF-8": (lambda p: (p / "features.toml").write_bytes(b"\xff\xfe"), 2, ["features.toml", "[OP002]"]),
+    "unknown resource": (
+        lambda p: edit(p / "limits.toml", 'uses = "contacts"', 'uses = "contact"'), 2,
+        ["[OP501]", "'contact'", "Did you mean contacts?"],
+    ),
+    "feature on a missing column": (
+        lambda p: edit(p / "features.toml", 'column = "score"', 'column = "scroe"'), 2,
+        ["features.toml: score", "[OP107]", "Did you mean score?"],
+    ),
+    "feature that sees the future": (
+        lambda p: edit(p / "features.toml", "delay_days = 1  ", "delay_days = -3  "), 2,
+        ["features.toml: purchases_90d", "[OP103]", "sees the future"],
+    ),
+    "feature on an outcome": (
+        lambda p: edit(p / "features.toml", 'context = "band"', 'context = "arrears"'), 2, ["[OP103]", "outcomes"],
+    ),
+    "protected feature": (
+        lambda p: edit(p / "features.toml", 'column = "score"', 'column = "age"'), 2, ["[OP106]", "protected"],
+    ),
+    "model on an outcome": (
+        lambda p: edit(p / "models.toml", 'features = ["band",', 'features = ["arrears", "band",'), 2,
+        ["models.toml", "[OP303]", "see the future"],
+    ),
+    "SQL syntax": (
+        lambda p: (p / "tables/customers.sql").write_text("SELEC 1"), 2, ["tables/customers.sql", "[OP020]"],
+    ),
+    "SQL on a missing column": (
+        lambda p: edit(p / "tables/customers.sql", "score, age", "scroe, age"), 2, ["tables/customers.sql", "[OP021]"],
+    ),
+    "missing data file": (
+        lambda p: (p / "data/events.csv").unlink(), 2, ["tables/events.sql", "[OP022]"],
+    ),
+    "duplicate ids": (
+        lambda p: edit(p / "tables/decisions.sql", "letter_id AS decision_id", "substr(letter_id, 1, 3) AS decision_id"),
+        2, ["tables/decisions.sql", "[OP030]", "must be unique"],
+    ),
+    "outcome before its decision": (
+        lambda p: edit(p / "tables/outcomes.sql", "observed_until::TIMESTAMPTZ", "observed_until::TIMESTAMPTZ - INTERVAL 300 DAY"),
+        2, ["tables/outcomes.sql", "[OP041]", "must not be before decided_at"],
+    ),
+    "outcome in opportunities": (
+        lambda p: edit(p / "tables/opportunities.sql", "band, branch", "band, branch, took_up"), 2, ["[OP008]", "took_up"],
+    ),
+    "labels later than the list": (
+        lambda p: edit(p / "opportune.toml", "retrospective = ", "# retrospective = "), 2,
+        ["time.labels_as_of", "[OP803]", "learn from the future"],
+    ),
+    "limit that cannot hold": (
+        lambda p: edit(p / "limits.toml", "at_most = 1000", "at_least = 99999"), 1, ["[OP510]", "can be reached", "set at_least"],
+    ),
+    "no opportunity at the instant": (
+        lambda p: edit(p / "opportune.toml", 'plan_at = "2025-03-01"', 'plan_at = "2025-03-02"'), 2, ["[OP805]", "plan_at"],
+    ),
+    "missing model": (
+        lambda p: edit(p / "models.toml", "[term_months]", "[term_monhts]"), 2, ["models.toml: term_months", "[OP306]"],
+    ),
+    "policy of an unknown offer": (
+        lambda p: edit(p / "evidence.toml", 'offer = "standard"', 'offer = "standart"'), 2, ["[OP804]", "'standart'"],
+    ),
+    "one class only": (
+        lambda p: edit(p / "tables/outcomes.sql", "took_up::DOUBLE AS took_up", "0.0 AS took_up"), 2, ["[OP310]", "response"],
+    ),
+    "cuts that do not fit": (
+        lambda p: edit(p / "offers.toml", "cuts = [0.4, 0.8] ", "cuts = [0.8, 0.4, 0.9] "), 2, ["[OP202]", "[OP203]"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_broken_project_is_answered_in_plain_words(case, small, capsys):
+    break_it, status, words = CASES[case]
+    break_it(small)
+    assert run("run", small) == status
+    said = capsys.readouterr().err
+    assert [word for word in words if word not in said] == []
+    assert "Next:" in said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) <= 12
+    assert not (small / "out" / "summary.json").exists()
+    assert list(small.rglob(".*.tmp")) == []
+
+
+def test_all_problems_are_told_in_one_go(small, capsys):
+    edit(small / "limits.toml", "at_most = 1000", "at_mots = 1000")
+    edit(small / "features.toml", "look_back_days = 90", 'look_back_days = "90"')
+    edit(small / "economics.toml", "[funding]", "[fundign]")
+    assert run("check", small) == 2
+    said = capsys.readouterr().err
+    assert all(code in said for code in ("[OP012]", "[OP013]", "[OP401]"))
+
+
+def test_an_empty_folder_is_no_project(tmp_path, capsys):
+    assert run("check", tmp_path) == 2
+    assert "[OP800]" in capsys.readouterr().err
+
+
+def test_an_unknown_command_and_option_are_bad_input(capsys):
+    assert run("plna") == 2
+    assert run("plan", "--fast") == 2
+    said = capsys.readouterr().err
+    assert said.count("[OP820]") == 2
+
+
+def test_a_fault_of_ours_is_status_3_without_a_traceback(capsys):
+    assert told(RuntimeError("boom")) == 3
+    said = capsys.readouterr().err
+    assert "[OP899]" in said
+    assert "Traceback" not in said
+
+
+def test_json_is_one_object(small_run, capsys):
+    for command in ("check", "train", "plan", "evaluate", "release", "report", "run"):
+        assert run(command, small_run.settings.directory, "--json") == 0
+        assert isinstance(json.loads(capsys.readouterr().out), dict)
+
+
+def test_run_prints_three_tables_the_report_and_what_was_not_shown(small_run, capsys):
+    assert run("run", small_run.settings.directory) == 0
+    printed = capsys.readouterr().out
+    assert [
+        title for title in ("Plan:", "Evidence:", "Timings:", "report ", "Not shown:") if title not in printed
+    ] == []
+
+
+def test_new_refuses_a_folder_that_exists(tmp_path, capsys):
+    assert run("new", tmp_path) == 2
+    assert "[OP808]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["--help"], 0), (["plan", "nowhere"], 2), ([], 0)])
+def test_real_processes_end_with_the_agreed_status(arguments, status, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "opportune.cli", *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,130 @@
+"""The demo on real data: figures of an independent study, limits, files, and honest words."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+pytestmark = pytest.mark.demo
+
+
+@pytest.fixture(scope="module")
+def summary(demo):
+    return json.loads((demo.out / "summary.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def evidence(demo):
+    return json.loads((demo.out / "evidence" / "evidence.json").read_text())
+
+
+def found(summary, policy, against=None, measure="contribution_per_customer", method="dr"):
+    rows = [
+        row
+        for row in summary["evidence"]
+        if (row["policy"], row["against"], row["measure"], row["method"]) == (policy, against, measure, method)
+    ]
+    assert len(rows) == 1
+    return rows[0]
+
+
+def test_summary_has_the_agreed_shape(summary):
+    assert set(summary) == {"plan", "evidence", "release"}
+    assert set(summary["plan"]) == {"status", "value", "bound", "gap", "rows"}
+    assert all(set(row) == {"name", "used", "limit", "price", "slack"} for row in summary["plan"]["rows"])
+    keys = {"policy", "against", "measure", "value", "low", "high", "n", "effective_n", "method"}
+    assert all(set(row) == keys for row in summary["evidence"])
+    policies = {row["policy"] for row in summary["evidence"]}
+    assert policies == {
+        "logged", "random_half", "recent_half", "planned_half_logged_offers", "standard", "best_step_per_band", "planned",
+    }  # fmt: skip
+    measures = {row["measure"] for row in summary["evidence"]}
+    assert measures == {"contribution_per_customer", "contribution_per_customer_capped"}
+
+
+def test_logged_offers_are_worth_what_the_data_say(summary):
+    """12.18 rand is a plain mean of the data under the example's assumptions: it depends on no model and no seed."""
+    for method in ("ipw", "snipw", "dr"):
+        assert found(summary, "logged", method=method)["value"] == pytest.approx(12.1765, abs=5e-5)
+    assert found(summary, "random_half")["value"] == pytest.approx(12.1765 / 2, abs=5e-5)
+
+
+def test_figures_agree_with_the_independent_study(summary):
+    assert found(summary, "recent_half")["value"] == pytest.approx(13.8, abs=0.15)  # ties are drawn by key
+    assert found(summary, "standard", method="ipw")["value"] == pytest.approx(17.5, abs=0.2)
+    half = found(summary, "planned_half_logged_offers")
+    assert 11.5 < half["value"] < 18.1
+    assert 17.0 < found(summary, "planned")["value"] < 23.0
+    better = found(summary, "planned_half_logged_offers", "random_half")
+    assert better["low"] > 0
+
+
+def test_no_evidence_that_personal_prices_beat_one_price(summary, demo):
+    row = found(summary, "planned", "standard")
+    assert row["low"] < 0 < row["high"]
+    page = (demo.out / "reports" / "portfolio.html").read_text()
+    assert "No evidence of a difference" in page
+    assert "not uplift" in page
+    assert demo.settings.evidence.not_shown in page
+
+
+def test_every_interval_holds_its_estimate(summary):
+    assert all(row["low"] <= row["value"] <= row["high"] for row in summary["evidence"])
+
+
+def test_the_integer_plan_keeps_every_limit_by_plain_arithmetic(demo, summary):
+    plan = pq.read_table(demo.out / "plan" / "plan.parquet")
+    used = {name: np.sum(plan[name].to_numpy()) for name in ("contacts", "amount_lent", "expected_loss")}
+    assert used["contacts"] <= 14626
+    assert used["amount_lent"] <= 2_200_000
+    assert used["expected_loss"] <= 0.06 * used["amount_lent"] * (1 + 1e-9)
+    assert np.sum(plan["value"].to_numpy()) == pytest.approx(summary["plan"]["value"], rel=1e-12)
+    assert plan.num_rows == 29253
+    assert summary["plan"]["gap"] <= 1e-4
+
+
+def test_take_up_forecasts_hold_up_on_the_opened_list(evidence):
+    response = evidence["response"]
+    assert response["auc"] == pytest.approx(0.70, abs=0.02)
+    assert response["mean_observed"] == pytest.approx(0.070, abs=5e-4)
+    assert response["mean_predicted"] == pytest.approx(0.078, abs=0.004)
+    assert response["log_loss"] < response["log_loss_of_base_rate"]
+
+
+def test_arrears_above_the_planned_cap_are_shown(evidence, demo):
+    row = next(row for row in evidence["planned_against_realised"] if row["limit"] == "arrears rate")
+    assert row["planned"] <= 0.06 < row["low"]
+    assert "beyond its bound" in (demo.out / "reports" / "portfolio.html").read_text()
+
+
+def test_assignment_is_balanced_and_supported(evidence):
+    assert evidence["balance"]["balanced"]
+    assert all(each["unsupported"] == 0 for each in evidence["support"].values())
+
+
+def test_takers_at_the_letter_rate_are_shown_apart(evidence):
+    everyone, letter_rate = evidence["subsets"]
+    assert everyone["takers"] == 2047
+    assert letter_rate["takers"] / everyone["takers"] == pytest.approx(0.6, abs=0.05)
+    assert everyone["arrears_per_lent"]["value"] == pytest.approx(0.134, abs=1e-3)
+
+
+def test_rows_above_standard_teach_nothing(demo):
+    card = json.loads((demo.out / "model-cards" / "response.json").read_text())
+    assert card["rows"] == 4958 + 19599 - 632
+
+
+def test_protected_columns_are_in_no_feature(demo):
+    names = pq.read_schema(demo.out / "features" / "features.parquet").names
+    assert not {"age", "female", "married", "dependants"} & set(names)
+    assert {row["by"] for row in json.loads((demo.out / "evidence/evidence.json").read_text())["fairness"]} == {
+        "sex", "age", "marital_status", "dependants",
+    }  # fmt: skip
+
+
+def test_a_second_run_reuses_every_step(demo):
+    before = {path: path.read_bytes() for path in demo.out.rglob("*") if path.is_file() and path.name != "timings.json"}
+    demo.run()
+    assert all(run.reused for run in demo.runs)
+    assert before == {path: path.read_bytes() for path in before}
