@@ -17,7 +17,7 @@ def to_svg(spec: dict[str, Any]) -> str:
     svg = vl_convert.vegalite_to_svg({**spec, "config": CONFIG}, allowed_base_urls=[])
     return re.sub(
         r'(<svg[^>]*?) width="(\d+)(?:\.\d+)?" height="\d+(?:\.\d+)?"',
-        r'\1 style="max-width:\2px;width:100%"',
+        r'\1 style="width:100%;max-width:\2px;min-width:min(34rem,\2px)"',
         svg,
         count=1,
     )

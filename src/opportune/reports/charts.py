@@ -19,7 +19,7 @@ def evidence_chart(rows: list[dict[str, Any]], currency: str) -> str:
             for i, row in enumerate(rows)
         ]
     )
-    y = alt.Y("policy:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=260))
+    y = alt.Y("policy:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=360))
     scale = alt.Scale(zero=True, nice=True)
     title = f"{currency} per listed customer, with 95 % interval"
     base = alt.Chart(data, width=WIDTH, height=alt.Step(26))
