@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
-SOURCES := src tests bench tools examples
+SOURCES := src tests bench tools
 
 .PHONY: setup demo test test-system check docs bench readme pins clean
 

@@ -42,6 +42,8 @@ def maximise(
     ``integer`` marks integer columns; such a programme stops once its objective is ``within`` the best possible. Row
     prices are those of a linear programme, and zero for an integer one.
     """
+    if len(cost) == 0:
+        return Solution(feasible=bool(np.all(upper >= 0.0)), x=cost, row_price=np.zeros(len(upper)), objective=0.0)
     solver = _Highs()
     for option, value in {**OPTIONS, "mip_abs_gap": max(within, 1e-9)}.items():
         solver.setOptionValue(option, value)

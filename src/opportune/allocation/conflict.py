@@ -7,8 +7,9 @@ import numpy as np
 
 from opportune.allocation.core import solve_core
 from opportune.allocation.dual import smoothed_prices
+from opportune.allocation.inner import used
 from opportune.allocation.problem import Problem, build_problem
-from opportune.allocation.repair import rounded
+from opportune.allocation.repair import integer_choice
 from opportune.domain import BrokenPromise, Candidates, Finding, Limit
 
 REACHED = 1e-7
@@ -43,9 +44,10 @@ def least_excess(candidates: Candidates, limits: Sequence[Limit], relaxed: set[i
     feasible = np.where(np.isfinite(problem.value), 0.0, -np.inf)
     phase_one: Problem = msgspec.structs.replace(problem, value=feasible, cap=cap)
     linear = solve_core(phase_one, smoothed_prices(phase_one))
-    use = np.einsum("nk,rnk->r", linear.share, problem.a) / len(problem.value)
-    over = np.maximum(use - problem.b, 0.0)
-    return (float(over.sum()) if linear.feasible else np.inf), rounded(linear.share)
+    choice = integer_choice(phase_one, linear, REACHED) if linear.feasible else None
+    if choice is None:
+        return np.inf, np.full(len(problem.value), -1)
+    return float(np.sum(np.maximum(used(problem, choice) - problem.b, 0.0))), choice
 
 
 def _row_names(limit: Limit) -> tuple[str, ...]:

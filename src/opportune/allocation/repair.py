@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from opportune.allocation._highs import TOLERANCE
 from opportune.allocation.core import LinearPlan, plan_value, programme
 from opportune.allocation.inner import margins, net_values, used
 from opportune.allocation.problem import Problem
@@ -9,6 +10,8 @@ from opportune.allocation.problem import Problem
 FIRST_FREE = 300
 WHOLE = 1e-7
 TIGHTENINGS = 5
+ROUNDING = 1e-12
+"""Rows are scaled to order one: an excess below this is the rounding of float64 sums, not of the programme."""
 
 
 def integer_choice(problem: Problem, linear: LinearPlan, gap: float) -> np.ndarray | None:
@@ -44,9 +47,9 @@ def _free(problem: Problem, base: np.ndarray, free: np.ndarray, within: float) -
             return None
         choice = rounded(share)
         over = np.where(hard, used(problem, choice) - problem.b, 0.0)
-        if np.all(over <= 0.0):
+        if np.all(over <= ROUNDING):
             return choice
-        tightened += 2.0 * np.maximum(over, 0.0)
+        tightened += np.where(over > ROUNDING, np.maximum(2.0 * over, 10.0 * TOLERANCE), 0.0)
     return None
 
 

@@ -1,0 +1,89 @@
+"""`make bench`: measure, print one line each, and write bench/results.json.
+
+A result is {name, value, unit, rival, ratio, bar, met}: ``ratio`` is value / rival where a rival did the same work in
+the same run, ``bar`` the figure promised, ``met`` whether it was kept.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.allocation import allocation_results
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "examples" / "reengagement"
+REPEATS = 5
+
+
+def main() -> None:
+    """Measure everything and exit with 1 when a bar was missed."""
+    results = [*start_results(), *demo_results(), *allocation_results()]
+    for each in results:
+        print(told(each))
+    (ROOT / "bench" / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    sys.exit(any(each["met"] is False for each in results))
+
+
+def start_results() -> list[dict]:
+    """Return the medians of importing the package and of its help, each beside Python alone."""
+    bare = median(lambda: run("-c", "pass"))
+    imported = median(lambda: run("-c", "import opportune"))
+    helped = median(lambda: run("-m", "opportune.cli", "--help"))
+    return [
+        result("cli.import", imported - bare, "s above bare Python", bar=0.2),
+        result("cli.help", helped, "s", rival=bare, bar=0.3),
+    ]
+
+
+def demo_results() -> list[dict]:
+    """Return the demo's seconds and memory from nothing, and its seconds with nothing changed."""
+    with tempfile.TemporaryDirectory() as out:
+        cold = run("-m", "opportune.cli", "run", str(DEMO), "--out", out)
+        memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        warm = run("-m", "opportune.cli", "run", str(DEMO), "--out", out)
+    return [
+        result("workflow.demo_cold", cold, "s", bar=90.0),
+        result("workflow.demo_memory", memory, "MiB", bar=2048.0),
+        result("workflow.demo_warm", warm, "s", rival=cold, bar=5.0),
+    ]
+
+
+def run(*arguments: str) -> float:
+    """Return the seconds that a fresh Python process takes."""
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+    return time.perf_counter() - started
+
+
+def median(measure: Callable[[], float]) -> float:
+    """Return the median of a few measurements."""
+    return sorted(measure() for _ in range(REPEATS))[REPEATS // 2]
+
+
+def result(name: str, value: float, unit: str, *, rival: float | None = None, bar: float | None = None) -> dict:
+    """Return one result in the agreed shape; a bar is met when the value is at most the bar."""
+    return {
+        "name": name,
+        "value": round(value, 4),
+        "unit": unit,
+        "rival": None if rival is None else round(rival, 4),
+        "ratio": None if rival is None else round(value / rival, 4),
+        "bar": bar,
+        "met": None if bar is None else value <= bar,
+    }
+
+
+def told(each: dict) -> str:
+    """Return a result as one line."""
+    rival = "" if each["rival"] is None else f", {each['ratio']:.2f} of the rival's {each['rival']:g}"
+    bar = "" if each["bar"] is None else f"; promised {each['bar']:g}, {'kept' if each['met'] else 'MISSED'}"
+    return f"{each['name']}: {each['value']:g} {each['unit']}{rival}{bar}"
+
+
+if __name__ == "__main__":
+    main()
