@@ -1,0 +1,141 @@
+"""Checked tables: tiny projects next to the reasons expected of them."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opportune.numerics import keyed_uniform
+from opportune.tables import Engine, check_tables, keyed_uniform_sql, money_sum_sql
+
+OPPORTUNITIES = """SELECT * FROM (VALUES ('o1', 'c1', '1', TIMESTAMPTZ '2025-01-01 00:00:00Z', 'mail', 'marketing'),
+    ('o2', 'c2', '1', TIMESTAMPTZ '2025-01-01 00:00:00Z', 'mail', 'marketing'))
+    AS t(opportunity_id, customer_id, slot, "at", surface, stage)"""
+DECISIONS = (
+    """SELECT 'd' || right(opportunity_id, 1) AS decision_id, opportunity_id, customer_id, slot, "at" AS decided_at
+    FROM (%s)"""
+    % OPPORTUNITIES
+)
+OUTCOMES = f"SELECT decision_id, decided_at + INTERVAL 1 DAY AS observed_until, 1.0 AS took_up FROM ({DECISIONS})"
+GOOD = {"opportunities": OPPORTUNITIES, "decisions": DECISIONS, "outcomes": OUTCOMES}
+
+
+def checked(tmp_path, **tables):
+    (tmp_path / "tables").mkdir(exist_ok=True)
+    for name, sql in {**GOOD, **tables}.items():
+        (tmp_path / "tables" / f"{name}.sql").write_text(sql)
+    engine = Engine(tmp_path)
+    return check_tables(tmp_path, engine, tmp_path / "out"), engine
+
+
+def test_good_tables_have_no_findings(tmp_path):
+    found, engine = checked(tmp_path)
+    assert found.findings == ()
+    assert {name: (c.good, c.quarantined) for name, c in found.tables.items()} == dict.fromkeys(GOOD, (2, 0))
+    assert engine.tables()[-3:] == ["decisions", "opportunities", "outcomes"]
+
+
+def replaced(sql, old, new):
+    assert old in sql
+    return sql.replace(old, new)
+
+
+BROKEN = {
+    "OP005 did you mean decisions": {"decision": DECISIONS},
+    "OP006 no rows": {"decisions": DECISIONS + " WHERE false"},
+    "OP007 decided_at": {"decisions": replaced(DECISIONS, " AS decided_at", " AS decided")},
+    "OP008 took_up": {"opportunities": f"SELECT *, 1.0 AS took_up FROM ({OPPORTUNITIES})"},
+    "OP020 tables/decisions.sql": {"decisions": "SELEC 1"},
+    "OP021 tables/decisions.sql": {"decisions": "SELECT nothing FROM (SELECT 1 AS x)"},
+    "OP022 tables/decisions.sql": {"decisions": "SELECT * FROM read_csv('data/missing.csv')"},
+    "OP030 decision_id must be unique": {"decisions": replaced(DECISIONS, "'d' || right(opportunity_id, 1)", "'d1'")},
+    "OP032 customer_id must be given": {
+        "decisions": f"SELECT * REPLACE (CAST(NULL AS VARCHAR) AS customer_id) FROM ({DECISIONS})"
+    },
+    "OP034 stage must be one of": {"opportunities": replaced(OPPORTUNITIES, "'marketing')", "'markting')")},
+    "OP035 probability must be above 0": {"decisions": replaced(DECISIONS, "SELECT ", "SELECT 1.5 AS probability, ")},
+    "OP040 must belong to a decision": {
+        "outcomes": replaced(OUTCOMES, "SELECT decision_id", "SELECT decision_id || 'x' AS decision_id")
+    },
+    "OP041 must not be before decided_at": {"outcomes": replaced(OUTCOMES, "+ INTERVAL", "- INTERVAL")},
+    "OP042 must belong to an opportunity": {
+        "decisions": replaced(
+            DECISIONS, "1) AS decision_id, opportunity_id", "1) AS decision_id, 'o9' AS opportunity_id"
+        )
+    },
+    "OP043 must not be before the opportunity": {
+        "decisions": replaced(DECISIONS, '"at" AS', '"at" - INTERVAL 1 HOUR AS')
+    },
+    "OP031 arrived_at must not be before": {
+        "events": "SELECT 'e' AS event_id, 'c1' AS customer_id, TIMESTAMPTZ '2025-01-02' AS event_time, TIMESTAMPTZ '2025-01-01' AS arrived_at"
+    },
+    "OP033 amount must be zero or more": {
+        "loans": "SELECT 'l' AS loan_id, 'c1' AS customer_id, TIMESTAMPTZ '2025-01-02' AS originated_at, -5.0 AS principal"
+    },
+}
+
+
+@pytest.mark.parametrize("expected", BROKEN)
+def test_a_broken_table_is_found_and_told(expected, tmp_path):
+    code, words = expected.split(" ", 1)
+    if code == "OP033":
+        words = words.replace("amount", "principal")
+    found, _ = checked(tmp_path, **BROKEN[expected])
+    lines = [finding.line() for finding in found.findings if finding.code == code]
+    assert lines, [finding.line() for finding in found.findings]
+    assert words.lower() in lines[0].lower()
+    assert "Next:" in lines[0]
+
+
+def test_all_findings_come_at_once(tmp_path):
+    found, _ = checked(tmp_path, decisions="SELEC 1", events="SELECT nothing", loans="SELECT 1 AS loan_id WHERE false")
+    assert {"OP020", "OP021", "OP006"} <= {finding.code for finding in found.findings}
+
+
+def test_a_file_that_is_not_utf_8_is_told(tmp_path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "events.sql").write_bytes(b"SELECT '\xff'")
+    assert "OP002" in {finding.code for finding in checked(tmp_path)[0].findings}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["e1", "e2", "e3", None]), st.integers(-5, 5)), min_size=1, max_size=8))
+def test_no_row_is_lost_between_good_and_quarantine(tmp_path_factory, events):
+    directory = tmp_path_factory.mktemp("rows")
+    values = ", ".join(
+        f"({'NULL' if key is None else repr(key)}, 'c1', TIMESTAMPTZ '2025-01-10', TIMESTAMPTZ '2025-01-10' + INTERVAL ({shift}) DAY)"
+        for key, shift in events
+    )
+    found, engine = checked(
+        directory, events=f"SELECT * FROM (VALUES {values}) AS t(event_id, customer_id, event_time, arrived_at)"
+    )
+    counts = found.tables["events"]
+    assert counts.good + counts.quarantined == len(events)
+    keys = [key for key, _ in events]
+    expected = sum(key is not None and keys.count(key) == 1 and shift >= 0 for key, shift in events)
+    assert counts.good == expected
+    assert engine.query("SELECT count(*) AS n FROM events")["n"][0].as_py() == expected
+
+
+def test_the_keyed_draw_is_the_same_in_sql_bit_for_bit(tmp_path):
+    ids = [f"customer-{i}" for i in range(5_000)] + ["", "é", "a|b"]
+    engine = Engine(tmp_path)
+    engine.register("t", pa.table({"id": ids}))
+    drawn = engine.query(f"SELECT {keyed_uniform_sql(7, 'hold out', 'id')} AS u FROM t")["u"].to_numpy()
+    assert drawn.tobytes() == keyed_uniform(7, "hold out", ids).tobytes()
+
+
+def test_money_summed_as_decimal_does_not_depend_on_order(tmp_path):
+    draw = np.random.default_rng(1)
+    amounts = np.concatenate([np.round(draw.normal(0, 1e8, 20_000), 2), [0.1] * 1000])
+    engine = Engine(tmp_path)
+    sums, floats = set(), set()
+    for _ in range(5):
+        draw.shuffle(amounts)
+        engine.register("t", pa.table({"x": amounts}))
+        row = engine.query(f"SELECT {money_sum_sql('x')} AS d, sum(x) AS f FROM t").to_pylist()[0]
+        sums.add(row["d"])
+        floats.add(row["f"])
+    assert len(sums) == 1
+    assert len(floats) > 1
