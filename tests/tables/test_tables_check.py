@@ -12,11 +12,8 @@ from opportune.tables import Engine, check_tables, keyed_uniform_sql, money_sum_
 OPPORTUNITIES = """SELECT * FROM (VALUES ('o1', 'c1', '1', TIMESTAMPTZ '2025-01-01 00:00:00Z', 'mail', 'marketing'),
     ('o2', 'c2', '1', TIMESTAMPTZ '2025-01-01 00:00:00Z', 'mail', 'marketing'))
     AS t(opportunity_id, customer_id, slot, "at", surface, stage)"""
-DECISIONS = (
-    """SELECT 'd' || right(opportunity_id, 1) AS decision_id, opportunity_id, customer_id, slot, "at" AS decided_at
-    FROM (%s)"""
-    % OPPORTUNITIES
-)
+DECISIONS = f"""SELECT 'd' || right(opportunity_id, 1) AS decision_id, opportunity_id, customer_id, slot, "at" AS decided_at
+    FROM ({OPPORTUNITIES})"""
 OUTCOMES = f"SELECT decision_id, decided_at + INTERVAL 1 DAY AS observed_until, 1.0 AS took_up FROM ({DECISIONS})"
 GOOD = {"opportunities": OPPORTUNITIES, "decisions": DECISIONS, "outcomes": OUTCOMES}
 
