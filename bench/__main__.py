@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.allocation import allocation_results
+from bench.result import result, told
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "examples" / "reengagement"
@@ -63,26 +64,6 @@ def run(*arguments: str) -> float:
 def median(measure: Callable[[], float]) -> float:
     """Return the median of a few measurements."""
     return sorted(measure() for _ in range(REPEATS))[REPEATS // 2]
-
-
-def result(name: str, value: float, unit: str, *, rival: float | None = None, bar: float | None = None) -> dict:
-    """Return one result in the agreed shape; a bar is met when the value is at most the bar."""
-    return {
-        "name": name,
-        "value": round(value, 4),
-        "unit": unit,
-        "rival": None if rival is None else round(rival, 4),
-        "ratio": None if rival is None else round(value / rival, 4),
-        "bar": bar,
-        "met": None if bar is None else value <= bar,
-    }
-
-
-def told(each: dict) -> str:
-    """Return a result as one line."""
-    rival = "" if each["rival"] is None else f", {each['ratio']:.2f} of the rival's {each['rival']:g}"
-    bar = "" if each["bar"] is None else f"; promised {each['bar']:g}, {'kept' if each['met'] else 'MISSED'}"
-    return f"{each['name']}: {each['value']:g} {each['unit']}{rival}{bar}"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, kron, vstack
 from scipy.sparse import eye as identity
 
+from bench.result import result
 from opportune.allocation import allocate
 from opportune.domain import Candidates, Limit
 
@@ -15,8 +16,6 @@ OFFERS = 8
 
 def allocation_results() -> list[dict]:
     """Return seconds on 20,000 customers beside the rival, the gap there, and seconds on 200,000 customers."""
-    from bench.__main__ import result
-
     small, limits = instance(20_000)
     seconds, plan = timed(lambda: allocate(small, limits))
     rival, _ = timed(lambda: whole_programme(small, limits))

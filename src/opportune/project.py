@@ -67,8 +67,10 @@ class Project:
         self._run("train")
         return [read_json(path) for path in sorted((self.out / "model-cards").glob("*.json"))]
 
-    def plan(self) -> PlannedList:
-        """Plan the list; return its certificate, the prices of its limits and one row per opportunity."""
+    def plan(self, as_of: str | None = None) -> PlannedList:
+        """Plan the list, of ``as_of`` if given; return its certificate, limit prices and one row per opportunity."""
+        if as_of is not None:
+            self.settings = _with_plan_at(self.settings, as_of)
         self._run("plan")
         return read_planned(self.out)
 

@@ -43,14 +43,14 @@ def value(logged, policy, estimator, q=None):
 @pytest.mark.parametrize("estimator", ["ipw", "snipw", "dr"])
 def test_offers_as_they_were_logged_give_the_plain_mean(estimator):
     logged, truth = log()
-    found = value(logged, AsLogged("logged", np.ones(len(logged))), estimator, truth)
+    found = value(logged, AsLogged("logged", np.ones(len(logged)), logged.probability), estimator, truth)
     assert found.value == pytest.approx(logged.outcome["y"].mean(), rel=1e-12)
     assert found.effective_n == pytest.approx(len(logged))
 
 
 def test_half_as_logged_is_half_the_mean():
     logged, _ = log()
-    assert value(logged, AsLogged("half", np.full(len(logged), 0.5)), "ipw").value == pytest.approx(
+    assert value(logged, AsLogged("half", np.full(len(logged), 0.5), logged.probability), "ipw").value == pytest.approx(
         logged.outcome["y"].mean() / 2
     )
 
@@ -74,7 +74,7 @@ def test_snipw_moves_with_a_constant_and_ipw_does_not():
 @pytest.mark.parametrize("estimator", ["ipw", "snipw", "dr"])
 def test_a_difference_is_the_difference_and_its_interval_is_paired(estimator):
     logged, truth = log()
-    a, b = fixed_choice("a", np.full(len(logged), 2), 3), AsLogged("b", np.ones(len(logged)))
+    a, b = fixed_choice("a", np.full(len(logged), 2), 3), AsLogged("b", np.ones(len(logged)), logged.probability)
     found = compare(logged, a, b, estimator=estimator, outcome_model=truth, **SETTINGS)
     parts = [value(logged, each, estimator, truth) for each in (a, b)]
     assert found.value == pytest.approx(parts[0].value - parts[1].value)
@@ -170,7 +170,7 @@ def test_a_log_that_cannot_carry_an_estimate_is_found():
 def test_realised_use_of_a_sum_and_of_a_ratio():
     logged, _ = log()
     uses = {"lent": np.full(len(logged), 200.0), "loss": np.full(len(logged), 10.0)}
-    policy = AsLogged("half", (np.arange(len(logged)) % 2).astype(float))
+    policy = AsLogged("half", (np.arange(len(logged)) % 2).astype(float), logged.probability)
     lent = realised_use(logged, policy, uses, "lent", per=None, replicates=200, seed=1)
     rate = realised_use(logged, policy, uses, "loss", per="lent", replicates=200, seed=1)
     assert lent.value == pytest.approx(200.0 * len(logged) / 2)
@@ -194,3 +194,18 @@ def test_balance_holds_its_level_and_sees_an_imbalance():
     assert 0.01 <= alarms / 300 <= 0.10
     action = (draw.normal(size=500) > 0).astype(int)
     assert not balance(action, np.full(500, "s"), {"x": action + draw.normal(size=500)}).balanced
+
+
+def test_every_policy_speaks_the_one_protocol():
+    from opportune.domain import Policy
+
+    logged, _ = log()
+    policies: list[Policy] = [
+        AsLogged("half", np.full(len(logged), 0.5), logged.probability),
+        fixed_choice("p", logged.action, 3),
+    ]
+    for policy in policies:
+        probability = policy.probabilities(logged.eligible)
+        assert probability.shape == logged.probability.shape
+        assert np.all((probability.sum(axis=1) <= 1 + 1e-12) & (probability.min(axis=1) >= 0))
+    assert policies[0].probabilities(logged.eligible).sum() == pytest.approx(len(logged) / 2)

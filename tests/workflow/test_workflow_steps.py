@@ -142,3 +142,25 @@ def test_a_release_with_a_changed_price_is_refused(small_run, tmp_path):
     (copy / "manifest.json").write_bytes(msgspec.json.encode(manifest))
     with pytest.raises(BadInput, match="manifest that was changed"):
         open_release(copy)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "first"),
+    [
+        ("opportune.toml", "seed = 1", "seed = 2", "check"),
+        ("models.toml", 'calibration = "logistic"', 'calibration = "isotonic"', "check"),
+        ("economics.toml", "value = 0.07", "value = 0.09", "plan"),
+        ("evidence.toml", "cap = 500.0", "cap = 300.0", "evaluate"),
+    ],
+)
+def test_a_changed_setting_reruns_every_step_that_reads_it(file, old, new, first, small):
+    Project.open(small).run()
+    path = small / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    project = Project.open(small)
+    project.run()
+    names = [run.name for run in project.runs]
+    reran = [run.name for run in project.runs if not run.reused]
+    expected = names[names.index(first) :]
+    assert reran == [name for name in expected if name != "release" or first != "evaluate"]

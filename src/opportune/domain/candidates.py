@@ -8,7 +8,7 @@ class Candidates(msgspec.Struct, frozen=True, kw_only=True):
     """Arrays over n opportunities and K offers; ``NO_OFFER`` is implied, with value and uses zero, always eligible.
 
     ``eligible`` is a mask (n, K); ``value`` and each array of ``uses`` have shape (n, K), float64. Entries where
-    ``eligible`` is false are zero. ``context`` carries columns that limits and reports may name.
+    ``eligible`` is false are zero.
     """
 
     opportunity_id: np.ndarray

@@ -16,8 +16,6 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     level: float = 0.95
     effective_n: float | None = None
-    unsupported: float = 0.0
-    """Share of the policy's probability on offers that the log never made: 0 means full support."""
 
     def excludes_zero(self) -> bool:
         """Whether the interval lies wholly on one side of zero."""

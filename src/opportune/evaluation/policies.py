@@ -7,10 +7,18 @@ from opportune.evaluation.logged import LoggedDecisions
 
 
 class AsLogged(msgspec.Struct, frozen=True):
-    """Contact each customer with probability ``contact`` (n,), at the logged offer: no reweighting is needed."""
+    """Contact each customer with probability ``contact`` (n,), at the logged offer: no reweighting is needed.
+
+    ``logging`` (n, K) are the logged probabilities, so that this policy too can say its own.
+    """
 
     name: str
     contact: np.ndarray
+    logging: np.ndarray
+
+    def probabilities(self, eligible: np.ndarray) -> np.ndarray:
+        """Return P(offer) (n, K): the logged probabilities, thinned by the probability of contact."""
+        return np.where(eligible, self.logging * self.contact[:, None], 0.0)
 
     def offered(self, logged: LoggedDecisions) -> np.ndarray:
         """Return P(some offer) per row (n,)."""
@@ -40,6 +48,10 @@ class FixedOffers(msgspec.Struct, frozen=True):
 
     name: str
     probability: np.ndarray
+
+    def probabilities(self, eligible: np.ndarray) -> np.ndarray:
+        """Return P(offer) (n, K), zero where an offer is not eligible."""
+        return np.where(eligible, self.probability, 0.0)
 
     def offered(self, logged: LoggedDecisions) -> np.ndarray:
         """Return P(some offer) per row (n,)."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from opportune.features.declare import Feature
+from opportune.tables import money_sum_sql
 
 EVENT_TIME = {
     "events": "event_time",
@@ -81,11 +82,9 @@ def _aggregate(feature: Feature, order: str, happened: str) -> str:
         case "count":
             return "count(*) {keep}"
         case "sum":
-            # Money is summed as DECIMAL: parallel sums of floats differ from run to run.
-            return f"CAST(sum(CAST({column} AS DECIMAL(38, 6))) {{keep}} AS DOUBLE)"
+            return money_sum_sql(column, "{keep}")
         case "mean":
-            total = f"CAST(sum(CAST({column} AS DECIMAL(38, 6))) {{keep}} AS DOUBLE)"
-            return f"{total} / nullif(count({column}) {{keep}}, 0)"
+            return f"{money_sum_sql(column, '{keep}')} / nullif(count({column}) {{keep}}, 0)"
         case "latest":
             return f"arg_max_null({column}, {order}) {{keep}}"
         case "days_since_latest":

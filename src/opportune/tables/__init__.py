@@ -17,16 +17,15 @@ from opportune.tables.files import (
     write_text,
 )
 from opportune.tables.settings import convert, read_toml
+from opportune.tables.sql import keyed_uniform_sql, money_sum_sql
 
 if TYPE_CHECKING:
-    from opportune.tables._duckdb import Engine, keyed_uniform_sql, money_sum_sql
+    from opportune.tables._duckdb import Engine
     from opportune.tables.check import Checked, check_tables
     from opportune.tables.contracts import CONTRACTS, Contract
 
 _LAZY = {
     "Engine": "_duckdb",
-    "keyed_uniform_sql": "_duckdb",
-    "money_sum_sql": "_duckdb",
     "Checked": "check",
     "check_tables": "check",
     "CONTRACTS": "contracts",

@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from opportune.domain import BadInput, Finding
+from opportune.tables.sql import quoted
 
 _KINDS = (
     (
@@ -62,7 +63,7 @@ class Engine:
             },
         )
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute(f"SET file_search_path = '{_quoted(str(directory.resolve()))}'")
+        self._connection.execute(f"SET file_search_path = '{quoted(str(directory.resolve()))}'")
         self._connection.execute("SET enable_progress_bar = false")
 
     def register(self, name: str, table: pa.Table) -> None:
@@ -101,18 +102,3 @@ def _short(message: str) -> str:
     where = f" (line {line_number.group(1)} of the SQL)" if line_number else ""
     text = re.sub(r"^\w+( \w+)? Error: ", "", " ".join(lines[:3]))
     return text[:240] + where
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def keyed_uniform_sql(seed: int, purpose: str, id_expression: str) -> str:
-    """Return SQL for the draw of ``opportune.numerics.keyed_uniform``, equal to it bit for bit."""
-    key = f"md5('{_quoted(f'{seed}|{purpose}|')}' || {id_expression})"
-    return f"(CAST('0x' || substr({key}, 1, 13) AS BIGINT) / 4503599627370496.0::DOUBLE)"
-
-
-def money_sum_sql(expression: str) -> str:
-    """Return SQL for a sum of money as DECIMAL, the same whatever the order of rows and the number of threads."""
-    return f"CAST(sum(CAST({expression} AS DECIMAL(38, 6))) AS DOUBLE)"

@@ -53,6 +53,7 @@ def evaluate(settings: Settings, out: Path) -> None:
         "rows": len(trial.past),
         "clusters": len(np.unique(trial.logged.cluster)),
         "immature": trial.past.immature,
+        "training": read_json(out / "models" / "index.json"),
         "assumption": settings.evidence.assumption,
         "not_shown": settings.evidence.not_shown,
         "retrospective": settings.time.retrospective,
@@ -104,7 +105,7 @@ def _planned_history(settings: Settings, engine: Engine) -> History:
     """Return the decisions of the planned instant, with every outcome that is known by now."""
     just_after = AsOf(settings.plan_at.at + timedelta(microseconds=1))
     ever = AsOf(datetime.max.replace(tzinfo=UTC))
-    return history(engine, settings.catalogue, settings.evidence.cluster, settings.plan_at, just_after, ever)
+    return history(engine, settings.catalogue, settings.identity.cluster, settings.plan_at, just_after, ever)
 
 
 def _logged(settings: Settings, past: History, contribution: np.ndarray) -> LoggedDecisions:
@@ -158,7 +159,8 @@ def _planned(out: Path, logged: LoggedDecisions) -> np.ndarray:
 
 
 def _best_offers(settings: Settings, trial: Trial) -> dict[str, int]:
-    taught = training_history(settings, trial.engine)
+    past = training_history(settings, trial.engine)
+    taught = past.take(past.step >= 0)
     probability = estimate_propensities(taught.step, taught.stratum, len(trial.logged.offer_ids))
     return best_offers(taught.band, taught.step, probability, realised(taught, settings).total())
 

@@ -49,8 +49,6 @@ class WhatIfSubset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the plan and its rivals are judged on the outcomes of the planned list."""
 
-    cluster: str
-    """Context column whose values are resampled together."""
     cap: float
     """Each customer's value is cut to this much either way in the capped measure, in money."""
     replicates: int

@@ -59,43 +59,24 @@ def _report(settings: Settings, out: Path) -> None:
     report(settings, out)
 
 
+# The settings that each step reads. A step sees more than it needs rather than less: a part that is missing here would
+# let an old result stand after its setting changed.
+CHECK = ("identity", "protected", "features", "models", "catalogue", "eligibility")
+TRAIN = (*CHECK, "time")
+PLAN = (*TRAIN, "assumptions", "limits", "frontier")
+EVALUATE = (*PLAN, "evidence")
+
 # Each work function imports its module when it runs, so that a second run with nothing changed loads none of them.
 STEPS = (
+    Step(name="check", reads=CHECK, after=(), leaves=("tables", "quarantine", "findings.json"), work=_check),
     Step(
-        name="check",
-        reads=("protected",),
-        after=(),
-        leaves=("tables", "quarantine", "findings.json"),
-        work=_check,
+        name="train", reads=TRAIN, after=("check",), leaves=("features", "offers", "models", "model-cards"), work=_train
     ),
+    Step(name="plan", reads=PLAN, after=("check", "train"), leaves=("plan",), work=_plan),
+    Step(name="evaluate", reads=EVALUATE, after=("check", "train", "plan"), leaves=("evidence",), work=_evaluate),
+    Step(name="release", reads=PLAN, after=("train", "plan"), leaves=("releases",), work=_release),
     Step(
-        name="train",
-        reads=("identity", "time", "protected", "features", "models", "catalogue", "eligibility"),
-        after=("check",),
-        leaves=("features", "offers", "models", "model-cards"),
-        work=_train,
-    ),
-    Step(
-        name="plan",
-        reads=("identity", "time", "eligibility", "assumptions", "limits", "frontier"),
-        after=("check", "train"),
-        leaves=("plan",),
-        work=_plan,
-    ),
-    Step(
-        name="evaluate",
-        reads=("evidence", "time", "identity"),
-        after=("check", "train", "plan"),
-        leaves=("evidence",),
-        work=_evaluate,
-    ),
-    Step(name="release", reads=("identity",), after=("train", "plan"), leaves=("releases",), work=_release),
-    Step(
-        name="report",
-        reads=("identity", "limits"),
-        after=("plan", "evaluate"),
-        leaves=("reports",),
-        work=_report,
+        name="report", reads=EVALUATE, after=("check", "train", "plan", "evaluate"), leaves=("reports",), work=_report
     ),
 )
 

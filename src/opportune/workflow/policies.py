@@ -26,7 +26,7 @@ def build_policy(spec: PolicySpec, inputs: PolicyInputs) -> Judged:
     count, offers = len(inputs.planned), len(inputs.logged.offer_ids)
     match spec.kind:
         case "as_logged":
-            return AsLogged(spec.name, _contacted(spec, inputs))
+            return AsLogged(spec.name, _contacted(spec, inputs), inputs.logged.probability)
         case "offer_to_all":
             step = inputs.logged.offer_ids.index(str(spec.offer))
             return fixed_choice(spec.name, np.full(count, step), offers)

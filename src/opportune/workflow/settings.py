@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -44,8 +44,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: str
     question: str
     currency: str
-    engine: str
+    engine: Literal["duckdb"]
     seed: int
+    cluster: str
+    """Column of opportunities whose rows share their luck: folds and intervals keep them together."""
 
 
 class Frontier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -20,12 +20,13 @@ def train(settings: Settings, out: Path) -> None:
     engine = open_tables(out, settings.directory)
     check_declarations(settings, engine)
     write_parquet(out / "features" / "features.parquet", compute_features(engine, settings.features))
-    taught = training_history(settings, engine)
+    past = training_history(settings, engine)
+    taught = past.take(past.step >= 0)
     facts = read_facts(out, list(settings.features), taught.opportunity_id, AsOf.parse(settings.time.train_until))
     priced = price_catalogue(settings.catalogue, taught.band, next(iter(taught.terms.values())))
     write_json(out / "offers" / "catalogue.json", priced)
     models = {role: _learn(settings, role, spec, taught, facts) for role, spec in settings.models.items()}
-    _write_models(out, models, taught)
+    _write_models(out, models, past)
 
 
 def check_declarations(settings: Settings, engine: Engine) -> None:
@@ -43,11 +44,10 @@ def check_declarations(settings: Settings, engine: Engine) -> None:
 
 
 def training_history(settings: Settings, engine: Engine) -> History:
-    """Return the decisions that may teach: made in the training interval, mature, and inside the catalogue."""
+    """Return the mature decisions of the training interval; those outside the catalogue (step -1) teach nothing."""
     time = settings.time
     start, until, labels = (AsOf.parse(text) for text in (time.train_from, time.train_until, time.labels_as_of))
-    whole = history(engine, settings.catalogue, settings.evidence.cluster, start, until, labels)
-    return whole.take(whole.step >= 0)
+    return history(engine, settings.catalogue, settings.identity.cluster, start, until, labels)
 
 
 def _learn(settings: Settings, role: str, spec: ModelSpec, taught: History, facts: Facts) -> Model:
@@ -63,7 +63,7 @@ def _learn(settings: Settings, role: str, spec: ModelSpec, taught: History, fact
     )
 
 
-def _write_models(out: Path, models: dict[str, Model], taught: History) -> None:
+def _write_models(out: Path, models: dict[str, Model], past: History) -> None:
     def build(directory: Path) -> None:
         for role, model in models.items():
             save(model, directory / role)
@@ -71,4 +71,10 @@ def _write_models(out: Path, models: dict[str, Model], taught: History) -> None:
     replace_directory(out / "models", build)
     for role, model in models.items():
         write_json(out / "model-cards" / f"{role}.json", {"role": role, **model_card(model)})
-    write_json(out / "models" / "index.json", {"files": hashed_files(out / "models"), "taught_by": len(taught)})
+    index = {
+        "files": hashed_files(out / "models"),
+        "taught_by": int(np.sum(past.step >= 0)),
+        "outside_catalogue": int(np.sum(past.step < 0)),
+        "immature": past.immature,
+    }
+    write_json(out / "models" / "index.json", index)
