@@ -63,7 +63,7 @@ def _finding(candidates: Candidates, conflict: list[Limit], limit: Limit) -> Fin
     return Finding(
         code="OP510", source="limits.toml", subject=f"limit {limit.name!r}",
         message=f"cannot hold{with_others}: {side} is {given:g} and {reached:g} of {limit.uses} can be reached",
-        next_step=f"set {side} = {reached:g}, or relax {' or '.join(others) or 'nothing else'}",
+        next_step=f"set {side} = {reached:g}" + (f", or relax {' or '.join(others)}" if others else ""),
     )  # fmt: skip
 
 

@@ -19,6 +19,8 @@ LARGEST_PRICE = 1e4
 
 def smoothed_prices(problem: Problem, start: np.ndarray | None = None) -> np.ndarray:
     """Return scaled prices (m,) near the optimum; ``start`` (from a neighbouring problem) skips the sample."""
+    if len(problem.b) == 0:
+        return np.zeros(0)
     count = len(problem.value)
     prices = np.zeros(len(problem.b)) if start is None else start
     if count > SAMPLE and start is None:

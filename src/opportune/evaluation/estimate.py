@@ -3,7 +3,7 @@
 import numpy as np
 
 from opportune.domain import Estimate
-from opportune.evaluation.estimators import Estimator, Scored, scored
+from opportune.evaluation.estimators import Estimator, Scored, ratio_or_zero, scored
 from opportune.evaluation.logged import LoggedDecisions
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.support import effective_n, refuse_unsupported
@@ -92,7 +92,8 @@ def realised_use(
     """Return what a policy would have used of a resource: the sum over all decisions, or its ratio to ``per``.
 
     ``uses`` maps a resource to its booked amount per logged decision (n,). The sum is self-normalised,
-    n x mean(m) x sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels.
+    n x mean(m) x sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. A ratio of nothing is 0,
+    as in the certificate.
     """
     refuse_unsupported(logged, policy)
     top = scored(logged, policy, uses[resource], "snipw", None)
@@ -101,7 +102,7 @@ def realised_use(
     found, again = (
         (value[0] * len(logged), replicated[:, 0] * len(logged))
         if per is None
-        else (value[0] / value[1], replicated[:, 0] / replicated[:, 1])
+        else (ratio_or_zero(value[0], value[1]), ratio_or_zero(replicated[:, 0], replicated[:, 1]))
     )
     low, high = percentile_interval(again, level)
     return Estimate(

@@ -20,7 +20,7 @@ def compute_features(engine: "Engine", features: Mapping[str, Feature]) -> "pa.T
 
     Each feature has a column and a ``__known_at`` column with the arrival of its newest fact.
     """
-    return engine.query(compile_features(features, _arrival(engine, features)))
+    return engine.query(compile_features(features, _arrival(engine, features)), "features.toml")
 
 
 def _arrival(engine: "Engine", features: Mapping[str, Feature]) -> dict[str, bool]:

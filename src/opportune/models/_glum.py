@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from glum import GeneralizedLinearRegressor, TweedieDistribution
 
+from opportune.domain import BadInput, Finding
 from opportune.models.encoding import Columns
 from opportune.models.linear import LinearMember
 
@@ -30,6 +31,17 @@ def fit_linear(learner: str, columns: Columns, target: np.ndarray, signs: Mappin
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a fit that did not converge is an error, not a line on a terminal
-        model.fit(np.column_stack(list(columns.values())), target)
+        try:
+            model.fit(np.column_stack(list(columns.values())), target)
+        except (ValueError, Warning) as error:
+            raise BadInput([_refused(learner, target, error)]) from error
     coefficients = tuple(float(value) for value in model.coef_)
     return LinearMember(link=link, intercept=float(model.intercept_), coefficients=coefficients)
+
+
+def _refused(learner: str, target: np.ndarray, error: Exception) -> Finding:
+    message = f"cannot be fitted to targets from {target.min():g} to {target.max():g}: {str(error).rstrip('.')[:160]}"
+    expected = "gamma needs amounts above zero, tweedie amounts of zero or more"
+    return Finding(
+        code="OP312", source="models.toml", subject=learner, message=message, next_step=f"mend the target; {expected}"
+    )

@@ -3,6 +3,8 @@
 import msgspec
 import numpy as np
 
+from opportune.domain import BadInput, Finding
+
 
 class Eligibility(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A condition on one fact. A missing fact fails: null is not a pass."""
@@ -22,12 +24,22 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """Return a mask (n,) of the rows that meet the condition."""
         if self.one_of is not None:
             return np.asarray(np.isin(values, self.one_of))
+        if values.dtype == object:
+            raise BadInput([_text_finding(self)])
         held = np.asarray(~np.isnan(values))
         if self.at_most is not None:
             held &= values <= self.at_most
         if self.at_least is not None:
             held &= values >= self.at_least
         return held
+
+
+def _text_finding(rule: Eligibility) -> Finding:
+    message = f"compares {rule.fact!r} with a number, and it is text: expected one_of"
+    subject = f"eligibility {rule.name!r}"
+    return Finding(
+        code="OP206", source="offers.toml", subject=subject, message=message, next_step="use one_of, or a number"
+    )
 
 
 def eligible_rows(rules: tuple[Eligibility, ...], facts: dict[str, np.ndarray], count: int) -> np.ndarray:

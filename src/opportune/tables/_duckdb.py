@@ -71,8 +71,14 @@ class Engine:
         self._connection.register(name, table)
 
     def query(self, sql: str, source: str = "query") -> pa.Table:
-        """Return the rows of a SELECT. BadInput naming ``source`` when DuckDB refuses it."""
+        """Return the rows of a SELECT. BadInput naming ``source`` when DuckDB refuses it.
+
+        Anything but one SELECT is refused unread: a project's text never writes, copies or attaches.
+        """
         try:
+            kinds = [statement.type for statement in self._connection.extract_statements(sql)]
+            if kinds != [duckdb.StatementType.SELECT]:
+                raise BadInput([_not_one_select(source, [kind.name for kind in kinds])])
             return self._connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             raise BadInput([_finding(error, source)]) from error
@@ -91,6 +97,12 @@ def _finding(error: duckdb.Error, source: str) -> Finding:
     code, what, step = next((code, what, step) for kind, code, what, step in _KINDS if isinstance(error, kind))
     message = f"{what}: {_short(str(error))}"
     return Finding(code=code, source=source, subject="", message=message, next_step=step)
+
+
+def _not_one_select(source: str, kinds: list[str]) -> Finding:
+    given = ", ".join(kinds) or "no statement"
+    message = f"holds {given}: expected one SELECT"
+    return Finding(code="OP026", source=source, subject="", message=message, next_step="write one SELECT per file")
 
 
 def _short(message: str) -> str:

@@ -72,9 +72,15 @@ def _field(value: Any, hint: Any, source: str, key: str, findings: list[Finding]
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
-        message = f"is {_shown(value)}: {_plain(str(error))}"
+        message = f"is {_shown(value)}: {_options(hint) or _plain(str(error))}"
         findings.append(_finding("OP013", source, key.lstrip("."), message, "correct the value"))
         return None
+
+
+def _options(hint: Any) -> str:
+    """Return the allowed values of a choice, from the type that enforces them; nothing for other types."""
+    choices = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
+    return f"expected one of {', '.join(map(repr, choices))}" if choices else ""
 
 
 def _plain(message: str) -> str:

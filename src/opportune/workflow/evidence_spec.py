@@ -64,3 +64,11 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     policies: tuple[PolicySpec, ...] = ()
     versus: tuple[Versus, ...] = ()
     subsets: tuple[WhatIfSubset, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.cap > 0:
+            raise ValueError(f"cap is {self.cap}: expected an amount above zero")
+        if self.replicates < 100:
+            raise ValueError(f"replicates is {self.replicates}: expected at least 100 for a 95 % interval")
+        if self.folds < 2:
+            raise ValueError(f"folds is {self.folds}: expected at least 2")

@@ -14,13 +14,14 @@ def fairness(trial: Trial) -> list[dict[str, Any]]:
 
 
 def _table(trial: Trial, name: str, sql: str) -> list[dict[str, Any]]:
-    labels = _labels(trial, sql)
+    labels = _labels(trial, name, sql)
     return [_row(trial, name, group, labels == group) for group in sorted(set(labels))]
 
 
-def _labels(trial: Trial, sql: str) -> np.ndarray:
+def _labels(trial: Trial, name: str, sql: str) -> np.ndarray:
     """Return each row's group; customers for whom the expression is null form a group of their own."""
-    rows = trial.engine.query(f"SELECT customer_id, coalesce({sql}, 'not known') AS label FROM customers")
+    query = f"SELECT customer_id, coalesce({sql}, 'not known') AS label FROM customers"
+    rows = trial.engine.query(query, f"evidence.toml: fairness.{name}")
     of = dict(zip(rows["customer_id"].to_pylist(), rows["label"].to_pylist(), strict=True))
     return np.array([of.get(customer, "not known") for customer in trial.past.customer_id], dtype=object)
 

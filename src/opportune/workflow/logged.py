@@ -73,6 +73,8 @@ def history(
     mature = np.asarray(rows["observed_until"].cast("int64").to_numpy()) <= observed_by.at.timestamp() * 1e6
     if not mature.any():
         raise BadInput([_nothing(start, until, observed_by, len(mature))])
+    if rows["stratum"].null_count:
+        raise BadInput([_no_stratum(rows["stratum"].null_count)])
     whole = _from_rows(rows, outcome_columns, catalogue, int(np.sum(~mature)))
     return whole if mature.all() else whole.take(mature)
 
@@ -101,6 +103,12 @@ def _from_rows(rows: "pa.Table", outcome_columns: list[str], catalogue: Catalogu
         outcomes={name: feature_column(rows, name) for name in outcome_columns},
         immature=immature,
     )
+
+
+def _no_stratum(count: int) -> Finding:
+    message = f"is null in {count} decisions: expected the group within which the offer was drawn"
+    step = "name the stratum in tables/decisions.sql; without it a logged offer has no probability"
+    return Finding(code="OP817", source="tables/decisions.sql", subject="stratum", message=message, next_step=step)
 
 
 def _nothing(start: AsOf, until: AsOf, observed_by: AsOf, made: int) -> Finding:

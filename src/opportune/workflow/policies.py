@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 
+from opportune.domain import BadInput, Finding
 from opportune.evaluation import AsLogged, Judged, LoggedDecisions, fixed_choice
 from opportune.numerics import keyed_uniform
 from opportune.workflow.evidence_spec import PolicySpec
@@ -47,6 +48,12 @@ def _contacted(spec: PolicySpec, inputs: PolicyInputs) -> np.ndarray:
 
 def _smallest(values: np.ndarray, spec: PolicySpec, inputs: PolicyInputs) -> np.ndarray:
     """Contact the share with the smallest values. Ties are broken by keyed draw; missing values come last."""
+    if values.dtype == object:
+        message = f"ranks by {spec.rank_by!r}, which is text: expected a number"
+        subject, step = f"policy {spec.name!r}", "name another feature"
+        raise BadInput(
+            [Finding(code="OP814", source="evidence.toml", subject=subject, message=message, next_step=step)]
+        )
     draw = keyed_uniform(inputs.seed, f"ties of {spec.name}", inputs.logged.customer_id)
     order = np.lexsort((draw, values))
     chosen = np.zeros(len(values))

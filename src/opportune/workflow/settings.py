@@ -1,6 +1,8 @@
 """A project folder, read and cross-checked: every finding is collected before anything runs."""
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +50,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int
     cluster: str
     """Column of opportunities whose rows share their luck: folds and intervals keep them together."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[A-Z]{3}", self.currency):
+            raise ValueError(f"currency is {self.currency!r}: expected three capital letters of ISO 4217, such as ZAR")
 
 
 class Frontier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,10 +116,17 @@ def load_settings(directory: Path) -> Settings:
 def _opportune(directory: Path, findings: list[Finding]) -> dict[str, Any]:
     source = "opportune.toml"
     raw = dict(read_toml(directory / source, findings) or {})
-    time = convert(raw.pop("time", {}), TimeSplit, source, "time", findings)
+    time = convert(_dates_as_text(raw.pop("time", {})), TimeSplit, source, "time", findings)
     protected = convert(raw.pop("protected", {}), Protected, source, "protected", findings)
     identity = convert(raw, Identity, source, "", findings)
     return {"identity": identity, "time": time, "protected": protected.columns if protected else ()}
+
+
+def _dates_as_text(entry: Any) -> Any:
+    """Return a table with TOML's own dates as ISO 8601, so that quotes are a matter of taste."""
+    if not isinstance(entry, dict):
+        return entry
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in entry.items()}
 
 
 def _table_of(directory: Path, source: str, kind: type, findings: list[Finding]) -> dict[str, Any]:
@@ -156,6 +169,10 @@ def _offers(directory: Path, findings: list[Finding]) -> dict[str, Any]:
 
 
 def _list_of(entries: Any, kind: type, source: str, key: str, findings: list[Finding]) -> tuple[Any, ...]:
+    if not isinstance(entries, list):
+        message = f"is {entries!r}: expected a list of tables"
+        findings.append(_finding("OP011", source, key, message, f"write [[{key}]] with its fields"))
+        return ()
     found = [convert(entry, kind, source, f"{key}[{i}]", findings) for i, entry in enumerate(entries)]
     return tuple(entry for entry in found if entry is not None)
 
@@ -206,7 +223,7 @@ def _cross_checks(settings: Settings) -> list[Finding]:
     from opportune.allocation import check_limits
 
     findings = [*check_limits(settings.limits, RESOURCES), *_time_findings(settings.time)]
-    findings += [*_unknown_names(settings), *_missing_roles(settings)]
+    findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
     return findings
 
 
@@ -230,6 +247,7 @@ def _unknown_names(settings: Settings) -> list[Finding]:
         "frontier.limit": [limit.name for limit in settings.limits],
         "compare": [policy.name for policy in settings.evidence.policies],
         "policy.offer": list(settings.catalogue.offer_ids),
+        "policy.rank_by": list(settings.features),
     }
     given: list[tuple[str, str, str]] = []
     if settings.frontier:
@@ -237,6 +255,9 @@ def _unknown_names(settings: Settings) -> list[Finding]:
     for versus in settings.evidence.versus:
         given += [("evidence.toml", "compare", versus.policy), ("evidence.toml", "compare", versus.against)]
     given += [("evidence.toml", "policy.offer", p.offer) for p in settings.evidence.policies if p.offer is not None]
+    given += [
+        ("evidence.toml", "policy.rank_by", p.rank_by) for p in settings.evidence.policies if p.rank_by is not None
+    ]
     return [
         _finding(
             "OP804",
@@ -248,6 +269,23 @@ def _unknown_names(settings: Settings) -> list[Finding]:
         for source, key, name in given
         if name not in known[key]
     ]
+
+
+def _policy_findings(evidence: EvidenceSpec) -> list[Finding]:
+    """Return what the report could not tell: names twice, no plan, a headline that is no declared difference."""
+    source, findings = "evidence.toml", []
+    names = [policy.name for policy in evidence.policies]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        findings.append(_finding("OP809", source, f"policy {name!r}", "is declared more than once", "rename one"))
+    plans = [policy.name for policy in evidence.policies if policy.kind == "plan"]
+    if len(plans) != 1:
+        message = f"has {len(plans)} policies of kind plan: expected one"
+        findings.append(_finding("OP812", source, "policy", message, 'write one [[policy]] with kind = "plan"'))
+    pairs = [(versus.policy, versus.against) for versus in evidence.versus]
+    if tuple(evidence.headline) not in pairs:
+        message = f"is {list(evidence.headline)}: expected a declared difference, policy and against"
+        findings.append(_finding("OP813", source, "headline", message, "write it as a [[compare]] too"))
+    return findings
 
 
 def _missing_roles(settings: Settings) -> list[Finding]:

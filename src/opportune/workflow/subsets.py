@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from opportune.domain import BadInput, Finding
 from opportune.numerics import bootstrap_totals, cluster_sums, percentile_interval
+from opportune.workflow.evidence_spec import WhatIfSubset
 from opportune.workflow.trial import Trial
 
 
@@ -13,14 +15,21 @@ def subset_contributions(trial: Trial) -> list[dict[str, Any]]:
     taken = trial.past.outcomes["took_up"] == 1
     rows = [_row(trial, "all takers", "everyone who took up a logged offer", taken)]
     for subset in trial.settings.evidence.subsets:
-        rows.append(_row(trial, subset.name, subset.says, taken & _where(trial, subset.where)))
+        rows.append(_row(trial, subset.name, subset.says, taken & _where(trial, subset)))
     return rows
 
 
-def _where(trial: Trial, condition: str) -> np.ndarray:
-    sql = f"SELECT d.decision_id FROM decisions d JOIN outcomes u ON u.decision_id = d.decision_id WHERE {condition}"
-    found = set(trial.engine.query(sql)["decision_id"].to_pylist())
-    return np.array([each in found for each in trial.past.decision_id])
+def _where(trial: Trial, subset: WhatIfSubset) -> np.ndarray:
+    """Return the rows (n,) of a subset. BadInput when it holds no taker, or is not SQL over decisions and outcomes."""
+    source = f"evidence.toml: subset {subset.name!r}"
+    joined = "decisions d JOIN outcomes u ON u.decision_id = d.decision_id"
+    picked = trial.engine.query(f"SELECT d.decision_id FROM {joined} WHERE {subset.where}", source)
+    found = set(picked["decision_id"].to_pylist())
+    rows = np.array([each in found for each in trial.past.decision_id])
+    if not np.any(rows & (trial.past.outcomes["took_up"] == 1)):
+        message = f"holds no taker of the planned list where {subset.where}: expected some"
+        raise BadInput([Finding(code="OP815", source=source, subject="", message=message, next_step="correct `where`")])
+    return rows
 
 
 def _row(trial: Trial, name: str, says: str, rows: np.ndarray) -> dict[str, Any]:
