@@ -20,6 +20,10 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new))
 
 
+def append(path, text):
+    path.write_text(f"{path.read_text()}\n{text}\n")
+
+
 CASES = {
     "missing file": (lambda p: (p / "offers.toml").unlink(), 2, ["offers.toml", "[OP001]", "is missing"]),
     "unknown key": (
@@ -96,7 +100,66 @@ CASES = {
     "cuts that do not fit": (
         lambda p: edit(p / "offers.toml", "cuts = [0.4, 0.8] ", "cuts = [0.8, 0.4, 0.9] "), 2, ["[OP202]", "[OP203]"],
     ),
+    "no policies": (
+        lambda p: edit(p / "evidence.toml", "[[policy]]", "[[polcy]]"), 2, ["[OP812]", "[OP813]"],
+    ),
+    "policy twice": (lambda p: edit(p / "evidence.toml", 'name = "logged"', 'name = "standard"'), 2, ["[OP809]", "'standard'"]),
+    "rank by an unknown feature": (
+        lambda p: edit(p / "evidence.toml", 'kind = "as_logged"\nsays', 'kind = "as_logged"\nrank_by = "scor"\nsays'), 2, ["[OP804]", "'scor'"],
+    ),
+    "rank by text": (
+        lambda p: edit(p / "evidence.toml", 'kind = "as_logged"\nsays', 'kind = "as_logged"\nrank_by = "band"\nsays'), 2, ["[OP814]", "'band'"],
+    ),
+    "subset that is no SQL": (
+        lambda p: append(p / "evidence.toml", '[[subset]]\nname = "s"\nwhere = "not ="\nsays = "x"'), 2, ["subset 's'", "[OP020]"],
+    ),
+    "subset of nobody": (
+        lambda p: append(p / "evidence.toml", '[[subset]]\nname = "s"\nwhere = "false"\nsays = "x"'), 2, ["subset 's'", "[OP815]"],
+    ),
+    "fairness on a missing column": (lambda p: edit(p / "evidence.toml", "age < 40", "agee < 40"), 2, ["fairness.age", "[OP021]"]),
+    "too few replicates": (lambda p: edit(p / "evidence.toml", "replicates = 500", "replicates = 5"), 2, ["[OP014]", "at least 100"]),
+    "missing cluster": (lambda p: edit(p / "opportune.toml", 'cluster = "branch"', 'cluster = "brnch"'), 2, ["[OP816]", "brnch", "branch"]),
+    "missing stratum": (lambda p: edit(p / "tables/decisions.sql", "AS stratum", "AS stratm"), 2, ["[OP816]", "stratum"]),
+    "null stratum": (
+        lambda p: edit(p / "tables/decisions.sql", "band || ' ' || sent_at::DATE AS", "NULL::VARCHAR AS"), 2, ["[OP817]", "4000 decisions"],
+    ),
+    "text where a number is compared": (
+        lambda p: edit(p / "tables/customers.sql", "score, age", "'x' || score AS score, age"), 2, ["[OP206]", "'score'"],
+    ),
+    "negative arrears": (lambda p: edit(p / "tables/outcomes.sql", ", arrears", ", -arrears AS arrears"), 2, ["[OP312]", "tweedie"]),
+    "not a currency": (lambda p: edit(p / "opportune.toml", '"USD"', '"dollars"'), 2, ["[OP014]", "ISO 4217"]),
+    "unknown engine": (lambda p: edit(p / "opportune.toml", '"duckdb"', '"duckbd"'), 2, ["[OP013]", "expected one of 'duckdb'"]),
+    "a number for a list": (lambda p: (p / "limits.toml").write_text("limit = 5\n"), 2, ["[OP011]", "[[limit]]"]),
+    "two statements": (lambda p: (p / "tables/events.sql").write_text("SELECT 1; SELECT 2"), 2, ["[OP026]", "expected one SELECT"]),
+    "a file without SQL": (lambda p: (p / "tables/events.sql").write_text("-- later\n"), 2, ["[OP026]", "no statement"]),
+    "corrupt Parquet": (
+        lambda p: ((p / "data/x.parquet").write_bytes(b"PAR1junk"), (p / "tables/events.sql").write_text("FROM read_parquet('data/x.parquet')")),
+        2, ["tables/events.sql", "[OP023]"],
+    ),
 }  # fmt: skip
+
+
+def test_sql_that_writes_is_refused_unread(small, tmp_path, capsys):
+    target = tmp_path / "written.csv"
+    (small / "tables/events.sql").write_text(f"COPY (SELECT 1) TO '{target}'")
+    assert run("check", small) == 2
+    assert "[OP026]" in capsys.readouterr().err
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("limits.toml", "[[limit]]", "[[nothing]]"),
+        ("tables/customers.sql", "score, age", "'nan'::DOUBLE AS score, age"),
+        ("limits.toml", "at_most = 0.05", "at_least = 0.9"),
+        ("opportune.toml", '"2025-03-01"         #', "2025-03-01         #"),
+    ],
+)
+def test_odd_but_possible_projects_run(file, old, new, small):
+    """No eligible customer, a ratio that only an empty plan keeps, a date without quotes: none of them is a fault."""
+    edit(small / file, old, new)
+    assert run("run", small) == (2 if new == "[[nothing]]" else 0)
 
 
 @pytest.mark.parametrize("case", CASES)

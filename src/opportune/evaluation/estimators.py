@@ -57,13 +57,13 @@ def _mean_of(column: np.ndarray) -> Scored:
 
 def _snipw(totals: np.ndarray) -> np.ndarray:
     offered = totals[..., 2] / totals[..., 3]
-    return ratio_or_zero(totals[..., 0], totals[..., 1]) * offered
+    return np.asarray(ratio_or_zero(totals[..., 0], totals[..., 1]) * offered)
 
 
 def ratio_or_zero(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """Return above / below, and 0 where below is 0: what nobody was offered has no mean, and weighs nothing."""
     above, below = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
-    return np.divide(above, below, out=np.zeros_like(above), where=below != 0)
+    return np.asarray(np.divide(above, below, out=np.zeros_like(above), where=below != 0))
 
 
 def _of_action(logged: LoggedDecisions, outcome_model: np.ndarray) -> np.ndarray:
