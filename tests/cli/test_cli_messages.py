@@ -100,8 +100,9 @@ CASES = {
     "cuts that do not fit": (
         lambda p: edit(p / "offers.toml", "cuts = [0.4, 0.8] ", "cuts = [0.8, 0.4, 0.9] "), 2, ["[OP202]", "[OP203]"],
     ),
-    "no policies": (
-        lambda p: edit(p / "evidence.toml", "[[policy]]", "[[polcy]]"), 2, ["[OP812]", "[OP813]"],
+    "misspelt list": (lambda p: edit(p / "evidence.toml", "[[compare]]", "[[comapre]]"), 2, ["[OP012]", "Did you mean compare?"]),
+    "no policy": (
+        lambda p: (p / "evidence.toml").write_text((p / "evidence.toml").read_text().split("[[policy]]")[0]), 2, ["[OP812]", "[OP813]"],
     ),
     "policy twice": (lambda p: edit(p / "evidence.toml", 'name = "logged"', 'name = "standard"'), 2, ["[OP809]", "'standard'"]),
     "rank by an unknown feature": (
@@ -139,6 +140,11 @@ CASES = {
 }  # fmt: skip
 
 
+def test_a_plan_without_limits_is_a_plan(small):
+    (small / "limits.toml").write_text("")
+    assert run("run", small) == 0
+
+
 def test_sql_that_writes_is_refused_unread(small, tmp_path, capsys):
     target = tmp_path / "written.csv"
     (small / "tables/events.sql").write_text(f"COPY (SELECT 1) TO '{target}'")
@@ -150,7 +156,6 @@ def test_sql_that_writes_is_refused_unread(small, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("limits.toml", "[[limit]]", "[[nothing]]"),
         ("tables/customers.sql", "score, age", "'nan'::DOUBLE AS score, age"),
         ("limits.toml", "at_most = 0.05", "at_least = 0.9"),
         ("opportune.toml", '"2025-03-01"         #', "2025-03-01         #"),
@@ -159,7 +164,7 @@ def test_sql_that_writes_is_refused_unread(small, tmp_path, capsys):
 def test_odd_but_possible_projects_run(file, old, new, small):
     """No eligible customer, a ratio that only an empty plan keeps, a date without quotes: none of them is a fault."""
     edit(small / file, old, new)
-    assert run("run", small) == (2 if new == "[[nothing]]" else 0)
+    assert run("run", small) == 0
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -57,7 +57,7 @@ def evaluate(settings: Settings, out: Path) -> None:
         "assumption": settings.evidence.assumption,
         "not_shown": settings.evidence.not_shown,
         "retrospective": settings.time.retrospective,
-        "policies": [{"name": spec.name, "says": spec.says} for spec in settings.evidence.policies],
+        "policies": [{"name": spec.name, "says": spec.says} for spec in settings.evidence.policy],
         "best_offer_per_band": {band: trial.logged.offer_ids[step] for band, step in best.items()},
         "estimates": _estimates(trial, policies),
         "support": {name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()},
@@ -174,7 +174,7 @@ def _policies(trial: Trial, best: dict[str, int]) -> dict[str, Judged]:
         best_offer=best,
         seed=trial.settings.identity.seed,
     )
-    return {spec.name: build_policy(spec, inputs) for spec in trial.settings.evidence.policies}
+    return {spec.name: build_policy(spec, inputs) for spec in trial.settings.evidence.policy}
 
 
 def _estimates(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
@@ -183,7 +183,7 @@ def _estimates(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]
     for measure in MEASURES:
         for name, policy in policies.items():
             rows += [_row(name, None, measure, _estimate(trial, (policy,), measure, how)) for how in ESTIMATORS]
-        for versus in trial.settings.evidence.versus:
+        for versus in trial.settings.evidence.compare:
             pair = (policies[versus.policy], policies[versus.against])
             rows += [
                 _row(versus.policy, versus.against, measure, _estimate(trial, pair, measure, how)) for how in ESTIMATORS

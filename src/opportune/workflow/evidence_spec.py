@@ -61,9 +61,9 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What this evidence does not show, in one sentence."""
     fairness: dict[str, str] = {}
     """Group name to an SQL expression over customers, for the fairness tables."""
-    policies: tuple[PolicySpec, ...] = ()
-    versus: tuple[Versus, ...] = ()
-    subsets: tuple[WhatIfSubset, ...] = ()
+    policy: tuple[PolicySpec, ...] = ()
+    compare: tuple[Versus, ...] = ()
+    subset: tuple[WhatIfSubset, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cap > 0:

@@ -11,7 +11,7 @@ def planned_against_realised(
     trial: Trial, policies: dict[str, Judged], planned: dict[str, float]
 ) -> list[dict[str, Any]]:
     """Return per limit the bound, the planned use and the estimated realised use of the plan, with its interval."""
-    policy = next(policies[spec.name] for spec in trial.settings.evidence.policies if spec.kind == "plan")
+    policy = next(policies[spec.name] for spec in trial.settings.evidence.policy if spec.kind == "plan")
     return [_compared(trial, policy, limit, planned[limit.name]) for limit in trial.settings.limits]
 
 

@@ -208,12 +208,8 @@ def _limits(directory: Path, findings: list[Finding]) -> dict[str, Any]:
 def _evidence(directory: Path, findings: list[Finding]) -> EvidenceSpec | None:
     source = "evidence.toml"
     raw = dict(read_toml(directory / source, findings) or {})
-    raw_lists = {
-        "policies": ("policy", PolicySpec),
-        "versus": ("compare", Versus),
-        "subsets": ("subset", WhatIfSubset),
-    }
-    lists = {field: _list_of(raw.pop(key, []), kind, source, key, findings) for field, (key, kind) in raw_lists.items()}
+    kinds = {"policy": PolicySpec, "compare": Versus, "subset": WhatIfSubset}
+    lists = {key: _list_of(raw.pop(key, []), kind, source, key, findings) for key, kind in kinds.items()}
     spec: EvidenceSpec | None = convert(raw, EvidenceSpec, source, "", findings)
     return msgspec.structs.replace(spec, **lists) if spec is not None else None
 
@@ -245,19 +241,17 @@ def _time_findings(time: TimeSplit) -> list[Finding]:
 def _unknown_names(settings: Settings) -> list[Finding]:
     known = {
         "frontier.limit": [limit.name for limit in settings.limits],
-        "compare": [policy.name for policy in settings.evidence.policies],
+        "compare": [policy.name for policy in settings.evidence.policy],
         "policy.offer": list(settings.catalogue.offer_ids),
         "policy.rank_by": list(settings.features),
     }
     given: list[tuple[str, str, str]] = []
     if settings.frontier:
         given.append(("limits.toml", "frontier.limit", settings.frontier.limit))
-    for versus in settings.evidence.versus:
+    for versus in settings.evidence.compare:
         given += [("evidence.toml", "compare", versus.policy), ("evidence.toml", "compare", versus.against)]
-    given += [("evidence.toml", "policy.offer", p.offer) for p in settings.evidence.policies if p.offer is not None]
-    given += [
-        ("evidence.toml", "policy.rank_by", p.rank_by) for p in settings.evidence.policies if p.rank_by is not None
-    ]
+    given += [("evidence.toml", "policy.offer", p.offer) for p in settings.evidence.policy if p.offer is not None]
+    given += [("evidence.toml", "policy.rank_by", p.rank_by) for p in settings.evidence.policy if p.rank_by is not None]
     return [
         _finding(
             "OP804",
@@ -274,14 +268,14 @@ def _unknown_names(settings: Settings) -> list[Finding]:
 def _policy_findings(evidence: EvidenceSpec) -> list[Finding]:
     """Return what the report could not tell: names twice, no plan, a headline that is no declared difference."""
     source, findings = "evidence.toml", []
-    names = [policy.name for policy in evidence.policies]
+    names = [policy.name for policy in evidence.policy]
     for name in sorted({name for name in names if names.count(name) > 1}):
         findings.append(_finding("OP809", source, f"policy {name!r}", "is declared more than once", "rename one"))
-    plans = [policy.name for policy in evidence.policies if policy.kind == "plan"]
+    plans = [policy.name for policy in evidence.policy if policy.kind == "plan"]
     if len(plans) != 1:
         message = f"has {len(plans)} policies of kind plan: expected one"
         findings.append(_finding("OP812", source, "policy", message, 'write one [[policy]] with kind = "plan"'))
-    pairs = [(versus.policy, versus.against) for versus in evidence.versus]
+    pairs = [(versus.policy, versus.against) for versus in evidence.compare]
     if tuple(evidence.headline) not in pairs:
         message = f"is {list(evidence.headline)}: expected a declared difference, policy and against"
         findings.append(_finding("OP813", source, "headline", message, "write it as a [[compare]] too"))
