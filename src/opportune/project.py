@@ -1,12 +1,14 @@
 """The front door: a project folder as an object whose methods are the verbs of the command line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from opportune.domain import AsOf, BadInput, Finding
+from opportune.domain import AsOf, BadInput, BrokenPromise, Finding
+from opportune.tables import located
 from opportune.workflow import (
     PlannedList,
     Settings,
@@ -52,7 +54,8 @@ class Project:
         ``as_of`` replaces the instant of the list to plan; ``out`` replaces the folder ``out`` inside the project.
         """
         directory = Path(directory)
-        settings = load_settings(directory)
+        with _lines_of(directory):
+            settings = load_settings(directory)
         if as_of is not None:
             settings = _with_plan_at(settings, as_of)
         return cls(settings, Path(out) if out is not None else directory / "out", on_step)
@@ -102,7 +105,17 @@ class Project:
         return dict(read_json(self.out / "timings.json"))
 
     def _run(self, last: str) -> None:
-        self.runs = run_until(self.settings, self.out, last, self.on_step).runs
+        with _lines_of(self.settings.directory):
+            self.runs = run_until(self.settings, self.out, last, self.on_step).runs
+
+
+@contextmanager
+def _lines_of(directory: Path) -> Iterator[None]:
+    """Give findings about the project's TOML files the lines that they are about, on their way out."""
+    try:
+        yield
+    except (BadInput, BrokenPromise) as error:
+        raise type(error)(located(error.findings, directory)) from error
 
 
 def _with_plan_at(settings: Settings, as_of: str) -> Settings:

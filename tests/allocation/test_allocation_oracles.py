@@ -164,7 +164,7 @@ def test_numbers_that_are_not_finite_are_refused_with_their_place(poison):
     candidates = instance(10, 2, 1)
     row, offer = np.argwhere(candidates.eligible)[3]
     candidates.value[row, offer] = poison
-    with pytest.raises(BadInput, match=rf"o{row:04d} k{offer}.*OP504"):
+    with pytest.raises(BadInput, match=rf"OP504.*o{row:04d} k{offer}"):
         allocate(candidates, [])
 
 

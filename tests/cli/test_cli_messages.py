@@ -25,82 +25,12 @@ def append(path, text):
 
 
 CASES = {
-    "missing file": (lambda p: (p / "offers.toml").unlink(), 2, ["offers.toml", "[OP001]", "is missing"]),
-    "unknown key": (
-        lambda p: edit(p / "limits.toml", "at_most = 1000", "at_mots = 1000"), 2,
-        ["limits.toml", "limit[0].at_mots", "[OP012]", "Did you mean at_most?"],
-    ),
-    "wrong type": (
-        lambda p: edit(p / "limits.toml", "at_most = 1000", 'at_most = "many"'), 2,
-        ["limit[0].at_most", "[OP013]", "'many'", "number"],
-    ),
-    "not TOML": (lambda p: (p / "features.toml").write_text("[a\n"), 2, ["features.toml", "[OP003]", "line 1"]),
-    "not UTF-8": (lambda p: (p / "features.toml").write_bytes(b"\xff\xfe"), 2, ["features.toml", "[OP002]"]),
-    "unknown resource": (
-        lambda p: edit(p / "limits.toml", 'uses = "contacts"', 'uses = "contact"'), 2,
-        ["[OP501]", "'contact'", "Did you mean contacts?"],
-    ),
-    "feature on a missing column": (
-        lambda p: edit(p / "features.toml", 'column = "score"', 'column = "scroe"'), 2,
-        ["features.toml: score", "[OP107]", "Did you mean score?"],
-    ),
-    "feature that sees the future": (
-        lambda p: edit(p / "features.toml", "delay_days = 1  ", "delay_days = -3  "), 2,
-        ["features.toml: purchases_90d", "[OP103]", "sees the future"],
-    ),
-    "feature on an outcome": (
-        lambda p: edit(p / "features.toml", 'context = "band"', 'context = "arrears"'), 2, ["[OP103]", "outcomes"],
-    ),
-    "protected feature": (
-        lambda p: edit(p / "features.toml", 'column = "score"', 'column = "age"'), 2, ["[OP106]", "protected"],
-    ),
-    "model on an outcome": (
-        lambda p: edit(p / "models.toml", 'features = ["band",', 'features = ["arrears", "band",'), 2,
-        ["models.toml", "[OP303]", "see the future"],
-    ),
-    "SQL syntax": (
-        lambda p: (p / "tables/customers.sql").write_text("SELEC 1"), 2, ["tables/customers.sql", "[OP020]"],
-    ),
-    "SQL on a missing column": (
-        lambda p: edit(p / "tables/customers.sql", "score, age", "scroe, age"), 2, ["tables/customers.sql", "[OP021]"],
-    ),
-    "missing data file": (
-        lambda p: (p / "data/events.csv").unlink(), 2, ["tables/events.sql", "[OP022]"],
-    ),
-    "duplicate ids": (
-        lambda p: edit(p / "tables/decisions.sql", "letter_id AS decision_id", "substr(letter_id, 1, 3) AS decision_id"),
-        2, ["tables/decisions.sql", "[OP030]", "must be unique"],
-    ),
-    "outcome before its decision": (
-        lambda p: edit(p / "tables/outcomes.sql", "observed_until::TIMESTAMPTZ", "observed_until::TIMESTAMPTZ - INTERVAL 300 DAY"),
-        2, ["tables/outcomes.sql", "[OP041]", "must not be before decided_at"],
-    ),
     "outcome in opportunities": (
         lambda p: edit(p / "tables/opportunities.sql", "band, branch", "band, branch, took_up"), 2, ["[OP008]", "took_up"],
-    ),
-    "labels later than the list": (
-        lambda p: edit(p / "opportune.toml", "retrospective = ", "# retrospective = "), 2,
-        ["time.labels_as_of", "[OP803]", "learn from the future"],
     ),
     "limit that cannot hold": (
         lambda p: edit(p / "limits.toml", "at_most = 1000", "at_least = 99999"), 1, ["[OP510]", "can be reached", "set at_least"],
     ),
-    "no opportunity at the instant": (
-        lambda p: edit(p / "opportune.toml", 'plan_at = "2025-03-01"', 'plan_at = "2025-03-02"'), 2, ["[OP805]", "plan_at"],
-    ),
-    "missing model": (
-        lambda p: edit(p / "models.toml", "[term_months]", "[term_monhts]"), 2, ["models.toml: term_months", "[OP306]"],
-    ),
-    "policy of an unknown offer": (
-        lambda p: edit(p / "evidence.toml", 'offer = "standard"', 'offer = "standart"'), 2, ["[OP804]", "'standart'"],
-    ),
-    "one class only": (
-        lambda p: edit(p / "tables/outcomes.sql", "took_up::DOUBLE AS took_up", "0.0 AS took_up"), 2, ["[OP310]", "response"],
-    ),
-    "cuts that do not fit": (
-        lambda p: edit(p / "offers.toml", "cuts = [0.4, 0.8] ", "cuts = [0.8, 0.4, 0.9] "), 2, ["[OP202]", "[OP203]"],
-    ),
-    "misspelt list": (lambda p: edit(p / "evidence.toml", "[[compare]]", "[[comapre]]"), 2, ["[OP012]", "Did you mean compare?"]),
     "no policy": (
         lambda p: (p / "evidence.toml").write_text((p / "evidence.toml").read_text().split("[[policy]]")[0]), 2, ["[OP812]", "[OP813]"],
     ),
@@ -112,12 +42,12 @@ CASES = {
         lambda p: edit(p / "evidence.toml", 'kind = "as_logged"\nsays', 'kind = "as_logged"\nrank_by = "band"\nsays'), 2, ["[OP814]", "'band'"],
     ),
     "subset that is no SQL": (
-        lambda p: append(p / "evidence.toml", '[[subset]]\nname = "s"\nwhere = "not ="\nsays = "x"'), 2, ["subset 's'", "[OP020]"],
+        lambda p: append(p / "evidence.toml", '[[subset]]\nname = "s"\nwhere = "not ="\nsays = "x"'), 2, ["evidence.toml:", "[OP020]"],
     ),
     "subset of nobody": (
-        lambda p: append(p / "evidence.toml", '[[subset]]\nname = "s"\nwhere = "false"\nsays = "x"'), 2, ["subset 's'", "[OP815]"],
+        lambda p: append(p / "evidence.toml", '[[subset]]\nname = "s"\nwhere = "false"\nsays = "x"'), 2, ["evidence.toml:", "[OP815]"],
     ),
-    "fairness on a missing column": (lambda p: edit(p / "evidence.toml", "age < 40", "agee < 40"), 2, ["fairness.age", "[OP021]"]),
+    "fairness on a missing column": (lambda p: edit(p / "evidence.toml", "age < 40", "agee < 40"), 2, ["evidence.toml:10:1 [OP021]"]),
     "too few replicates": (lambda p: edit(p / "evidence.toml", "replicates = 500", "replicates = 5"), 2, ["[OP014]", "at least 100"]),
     "missing cluster": (lambda p: edit(p / "opportune.toml", 'cluster = "branch"', 'cluster = "brnch"'), 2, ["[OP816]", "brnch", "branch"]),
     "missing stratum": (lambda p: edit(p / "tables/decisions.sql", "AS stratum", "AS stratm"), 2, ["[OP816]", "stratum"]),
@@ -128,15 +58,9 @@ CASES = {
         lambda p: edit(p / "tables/customers.sql", "score, age", "'x' || score AS score, age"), 2, ["[OP206]", "'score'"],
     ),
     "negative arrears": (lambda p: edit(p / "tables/outcomes.sql", ", arrears", ", -arrears AS arrears"), 2, ["[OP312]", "tweedie"]),
-    "not a currency": (lambda p: edit(p / "opportune.toml", '"USD"', '"dollars"'), 2, ["[OP014]", "ISO 4217"]),
     "unknown engine": (lambda p: edit(p / "opportune.toml", '"duckdb"', '"duckbd"'), 2, ["[OP013]", "expected one of 'duckdb'"]),
     "a number for a list": (lambda p: (p / "limits.toml").write_text("limit = 5\n"), 2, ["[OP011]", "[[limit]]"]),
-    "two statements": (lambda p: (p / "tables/events.sql").write_text("SELECT 1; SELECT 2"), 2, ["[OP026]", "expected one SELECT"]),
     "a file without SQL": (lambda p: (p / "tables/events.sql").write_text("-- later\n"), 2, ["[OP026]", "no statement"]),
-    "corrupt Parquet": (
-        lambda p: ((p / "data/x.parquet").write_bytes(b"PAR1junk"), (p / "tables/events.sql").write_text("FROM read_parquet('data/x.parquet')")),
-        2, ["tables/events.sql", "[OP023]"],
-    ),
 }  # fmt: skip
 
 

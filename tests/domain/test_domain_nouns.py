@@ -58,8 +58,19 @@ def test_a_noun_is_frozen(noun):
 
 def test_the_json_of_a_limit_and_of_a_finding_never_changes():
     assert msgspec.json.encode(NOUNS[0]) == b'{"name":"m","uses":"contacts","at_most":3.0}'
-    assert NOUNS[2].line() == "a.toml: k [OP001] is missing Next: write it"
-    assert set(msgspec.to_builtins(NOUNS[2])) == {"code", "source", "subject", "message", "next_step", "severity"}
+    assert NOUNS[2].text() == "a.toml [OP001] k is missing Next: write it"
+    assert set(msgspec.to_builtins(NOUNS[2])) == {
+        "code",
+        "source",
+        "subject",
+        "message",
+        "next_step",
+        "severity",
+        "line",
+        "column",
+    }
+    placed = msgspec.structs.replace(NOUNS[2], subject="time.plan_at", line=5, column=1)
+    assert placed.text() == "a.toml:5:1 [OP001] plan_at is missing Next: write it"
     assert set(msgspec.to_builtins(NOUNS[1])) >= {"value", "low", "high", "n", "method"}
 
 

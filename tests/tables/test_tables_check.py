@@ -23,7 +23,7 @@ def checked(tmp_path, **tables):
     for name, sql in {**GOOD, **tables}.items():
         (tmp_path / "tables" / f"{name}.sql").write_text(sql)
     engine = Engine(tmp_path)
-    return check_tables(tmp_path, engine, tmp_path / "out"), engine
+    return check_tables(tmp_path, engine, tmp_path / "out", "USD"), engine
 
 
 def test_good_tables_have_no_findings(tmp_path):
@@ -67,6 +67,13 @@ BROKEN = {
     "OP031 arrived_at must not be before": {
         "events": "SELECT 'e' AS event_id, 'c1' AS customer_id, TIMESTAMPTZ '2025-01-02' AS event_time, TIMESTAMPTZ '2025-01-01' AS arrived_at"
     },
+    "OP036 currency must be USD": {"outcomes": replaced(OUTCOMES, "1.0 AS", "'EUR' AS currency, 1.0 AS")},
+    "OP037 must sum to 1": {
+        "probabilities": f"SELECT decision_id, unnest(['a', 'b']) AS offer_id, 0.4 AS probability FROM ({DECISIONS})"
+    },
+    "OP044 must belong to a decision": {
+        "probabilities": "SELECT 'd9' AS decision_id, 'a' AS offer_id, 1.0 AS probability"
+    },
     "OP033 amount must be zero or more": {
         "loans": "SELECT 'l' AS loan_id, 'c1' AS customer_id, TIMESTAMPTZ '2025-01-02' AS originated_at, -5.0 AS principal"
     },
@@ -79,8 +86,8 @@ def test_a_broken_table_is_found_and_told(expected, tmp_path):
     if code == "OP033":
         words = words.replace("amount", "principal")
     found, _ = checked(tmp_path, **BROKEN[expected])
-    lines = [finding.line() for finding in found.findings if finding.code == code]
-    assert lines, [finding.line() for finding in found.findings]
+    lines = [finding.text() for finding in found.findings if finding.code == code]
+    assert lines, [finding.text() for finding in found.findings]
     assert words.lower() in lines[0].lower()
     assert "Next:" in lines[0]
 

@@ -16,21 +16,19 @@ def check_limits(limits: Sequence[Limit], resources: Sequence[str]) -> list[Find
     findings = [finding for limit in limits for finding in _limit_findings(limit, resources)]
     names = [limit.name for limit in limits]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        findings.append(_finding("OP502", f"limit {name!r}", "is declared more than once: expected one name per limit"))
+        findings.append(_finding("OP502", f"limit '{name}'", "is declared more than once: expected one name per limit"))
     return findings
 
 
 def _limit_findings(limit: Limit, resources: Sequence[str]) -> Iterator[Finding]:
     for field, resource in (("uses", limit.uses), ("per", limit.per)):
         if resource is not None and resource not in resources:
-            near = get_close_matches(resource, resources, 1)
+            near = get_close_matches(resource, resources, 1, 0.7)
             hint = f"Did you mean {near[0]}?" if near else f"Expected one of {', '.join(resources)}."
-            yield _finding(
-                "OP501", f"limit {limit.name!r}.{field}", f"names {resource!r}, which is no resource. {hint}"
-            )
+            yield _finding("OP501", f"limit '{limit.name}'.{field}", f"is {resource!r}, which is no resource. {hint}")
     for field in NOT_YET:
         if getattr(limit, field) is not None:
-            yield _finding("OP503", f"limit {limit.name!r}.{field}", "is not taken by this version: expected it absent")
+            yield _finding("OP503", f"limit '{limit.name}'.{field}", "is not taken by this version: expected it absent")
 
 
 def check_numbers(candidates: Candidates) -> list[Finding]:

@@ -61,7 +61,7 @@ def _finding(candidates: Candidates, conflict: list[Limit], limit: Limit) -> Fin
     _, choice = least_excess(candidates, conflict, {conflict.index(limit)})
     reached = _use(candidates, limit, choice)
     return Finding(
-        code="OP510", source="limits.toml", subject=f"limit {limit.name!r}",
+        code="OP510", source="limits.toml", subject=f"limit '{limit.name}'",
         message=f"cannot hold{with_others}: {side} is {given:g} and {reached:g} of {limit.uses} can be reached",
         next_step=f"set {side} = {reached:g}" + (f", or relax {' or '.join(others)}" if others else ""),
     )  # fmt: skip

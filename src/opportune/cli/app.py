@@ -10,7 +10,7 @@ from opportune.cli import check, evaluate, new, plan, release, report, run, trai
 
 EXIT_INTERNAL = 3
 EXIT_INTERRUPTED = 130
-MOST_FINDINGS = 12
+MOST_LINES = 12
 
 app = typer.Typer(
     name="opportune",
@@ -53,10 +53,11 @@ def _told_ours(error: Exception) -> int:
     from opportune.domain import BadInput, BrokenPromise, OpportuneError
 
     if isinstance(error, BadInput | BrokenPromise):
-        lines = [finding.line() for finding in error.findings if finding.severity == "error"]
-        print("\n".join(lines[:MOST_FINDINGS]), file=sys.stderr)
-        if len(lines) > MOST_FINDINGS:
-            print(f"... and {len(lines) - MOST_FINDINGS} more of this kind.", file=sys.stderr)
+        lines = [finding.text() for finding in error.findings if finding.severity == "error"]
+        shown = lines if len(lines) <= MOST_LINES else lines[: MOST_LINES - 1]
+        print("\n".join(shown), file=sys.stderr)
+        if len(shown) < len(lines):
+            print(f"... and {len(lines) - len(shown)} more. --json lists them all", file=sys.stderr)
         return error.exit_status
     if os.environ.get("OPPORTUNE_TRACEBACK"):
         raise error

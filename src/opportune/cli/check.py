@@ -17,5 +17,5 @@ def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = 
         print_json({"findings": findings})
         return
     for finding in findings:
-        print(Finding(**finding).line())
+        print(Finding(**finding).text())
     print(f"{len(findings)} findings, none of them an error.")

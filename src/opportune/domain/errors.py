@@ -18,7 +18,7 @@ class BadInput(OpportuneError):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(finding.line() for finding in self.findings))
+        super().__init__("\n".join(finding.text() for finding in self.findings))
 
 
 class BrokenPromise(OpportuneError):
@@ -28,4 +28,4 @@ class BrokenPromise(OpportuneError):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(finding.line() for finding in self.findings))
+        super().__init__("\n".join(finding.text() for finding in self.findings))

@@ -52,7 +52,7 @@ def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
                 Finding(
                     code="OP610",
                     source="evidence.toml",
-                    subject=f"policy {policy.name}",
+                    subject=f"policy '{policy.name}'",
                     message=message,
                     next_step=step,
                 )

@@ -33,7 +33,9 @@ def _context_findings(name: str, feature: Feature, columns: Mapping[str, Sequenc
     if feature.context in set(columns.get("outcomes", ())) - set(columns.get("opportunities", ())):
         yield _sees_the_future(name, f"context column {feature.context!r} is a column of outcomes")
     elif feature.context not in columns.get("opportunities", ()):
-        yield _missing_column(name, "opportunities", str(feature.context), columns.get("opportunities", ()))
+        yield _missing_column(
+            f"{name}.context", "the columns of opportunities", str(feature.context), columns.get("opportunities", ())
+        )
 
 
 def _aggregate_findings(name: str, feature: Feature, columns: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
@@ -65,7 +67,7 @@ def _column_findings(name: str, feature: Feature, columns: Mapping[str, Sequence
         return
     if feature.table not in columns or feature.table not in EVENT_TIME:
         known = [table for table in EVENT_TIME if table in columns]
-        yield _missing_column(name, "tables with a time", feature.table, known)
+        yield _missing_column(f"{name}.table", "the tables with a time", feature.table, known)
         return
     if feature.aggregate in NEEDS_COLUMN and feature.column is None:
         yield Finding(
@@ -73,7 +75,9 @@ def _column_findings(name: str, feature: Feature, columns: Mapping[str, Sequence
             message=f"is missing: {feature.aggregate} needs a column", next_step=f"name a column of {feature.table}",
         )  # fmt: skip
     if feature.column is not None and feature.column not in columns[feature.table]:
-        yield _missing_column(name, feature.table, feature.column, columns[feature.table])
+        yield _missing_column(
+            f"{name}.column", f"the columns of {feature.table}", feature.column, columns[feature.table]
+        )
 
 
 def _protected_findings(name: str, feature: Feature, protected: Sequence[str]) -> Iterator[Finding]:
@@ -93,10 +97,10 @@ def _sees_the_future(name: str, why: str) -> Finding:
 
 
 def _missing_column(name: str, table: str, given: str, known: Sequence[str]) -> Finding:
-    near = get_close_matches(given, known, 1)
+    near = get_close_matches(given, known, 1, 0.7)
     hint = f" Did you mean {near[0]}?" if near else ""
     return Finding(
         code="OP107", source=SOURCE, subject=name,
-        message=f"names {given!r}, which is not among {table}: {', '.join(known) or 'none'}.{hint}",
+        message=f"is {given!r}: expected one of {table}: {', '.join(known) or 'none'}.{hint}",
         next_step="correct the name, or add it to the SQL of the table",
     )  # fmt: skip

@@ -73,7 +73,9 @@ def _choice_findings(role: str, spec: ModelSpec) -> Iterator[Finding]:
     for learner in spec.learners:
         if learner not in LEARNERS[spec.kind]:
             expected = ", ".join(LEARNERS[spec.kind])
-            yield _finding("OP301", f"{role}.learners", f"{learner!r} does not learn {spec.kind}: expected {expected}")
+            yield _finding(
+                "OP301", f"{role}.learners", f"name {learner!r}, which does not learn {spec.kind}: expected {expected}"
+            )
     if not spec.learners:
         yield _finding("OP301", f"{role}.learners", f"is empty: expected any of {', '.join(LEARNERS[spec.kind])}")
     if spec.calibration not in CALIBRATIONS[spec.kind]:
@@ -81,7 +83,7 @@ def _choice_findings(role: str, spec: ModelSpec) -> Iterator[Finding]:
         yield _finding(
             "OP302",
             f"{role}.calibration",
-            f"{spec.calibration!r} does not fit {spec.kind}: expected {expected}",
+            f"is {spec.calibration!r}, which does not fit {spec.kind}: expected {expected}",
         )
 
 
@@ -90,9 +92,9 @@ def _feature_findings(
 ) -> Iterator[Finding]:
     for name in spec.features:
         if name in protected:
-            yield _finding("OP304", f"{role}.features", f"{name!r} is a protected column: expected it in no model")
+            yield _finding("OP304", f"{role}.features", f"name {name!r}, a protected column: expected it in no model")
         elif name in outcomes:
-            yield _finding("OP303", f"{role}.features", f"{name!r} is an outcome: the model would see the future")
+            yield _finding("OP303", f"{role}.features", f"name {name!r}, an outcome: the model would see the future")
     known = [name for name in spec.features if name not in protected and name not in outcomes]
     yield from _name_findings(f"{role}.features", known, features, "feature")
 
@@ -100,9 +102,9 @@ def _feature_findings(
 def _name_findings(subject: str, given: Sequence[str], known: Sequence[str], what: str) -> Iterator[Finding]:
     for name in given:
         if name not in known:
-            near = get_close_matches(name, known, 1)
+            near = get_close_matches(name, known, 1, 0.7)
             hint = f"Did you mean {near[0]}?" if near else f"Expected one of {', '.join(known) or 'none'}."
-            yield _finding("OP305", subject, f"{name!r} is no {what}. {hint}")
+            yield _finding("OP305", subject, f"name {name!r}, which is no {what}. {hint}")
 
 
 def _finding(code: str, subject: str, message: str) -> Finding:

@@ -22,27 +22,35 @@ def _band_findings(band: Band, steps: int) -> Iterator[Finding]:
     if len(band.cuts) != steps - 1:
         yield _finding(
             "OP202",
-            f"band {band.name}.cuts",
-            f"has {len(band.cuts)} cuts: expected {steps - 1}, one less than the steps",
+            f"band '{band.name}'.cuts",
+            f"holds {len(band.cuts)}: expected {steps - 1}, one less than the steps",
         )
     if list(band.cuts) != sorted(set(band.cuts)) or (band.cuts and band.cuts[0] <= 0):
-        yield _finding("OP203", f"band {band.name}.cuts", f"is {list(band.cuts)}: expected positive, rising discounts")
+        yield _finding(
+            "OP203", f"band '{band.name}'.cuts", f"is {list(band.cuts)}: expected positive, rising discounts"
+        )
 
 
-def check_eligibility(rules: Sequence[Eligibility], facts: Sequence[str], protected: Sequence[str]) -> list[Finding]:
-    """Return findings about rules on facts that do not exist or are protected."""
+def check_eligibility(
+    rules: Sequence[Eligibility],
+    facts: Sequence[str],
+    protected: Sequence[str],
+    source: str = SOURCE,
+    key: str = "eligibility",
+) -> list[Finding]:
+    """Return findings about rules (``key`` in ``source``) on facts that do not exist or are protected."""
     findings = []
     for rule in rules:
         if rule.fact in protected:
-            findings.append(_finding("OP205", f"eligibility {rule.name!r}", f"uses the protected column {rule.fact!r}"))
+            message = f"is {rule.fact!r}, a protected column: expected it in no condition"
+            findings.append(_finding("OP205", f"{key} '{rule.name}'.fact", message, source))
         elif rule.fact not in facts:
-            near = get_close_matches(rule.fact, facts, 1)
+            near = get_close_matches(rule.fact, facts, 1, 0.7)
             hint = f" Did you mean {near[0]}?" if near else ""
-            findings.append(
-                _finding("OP204", f"eligibility {rule.name!r}", f"names {rule.fact!r}, which is no feature.{hint}")
-            )
+            message = f"is {rule.fact!r}, which is no feature.{hint}"
+            findings.append(_finding("OP204", f"{key} '{rule.name}'.fact", message, source))
     return findings
 
 
-def _finding(code: str, subject: str, message: str) -> Finding:
-    return Finding(code=code, source=SOURCE, subject=subject, message=message, next_step="correct offers.toml")
+def _finding(code: str, subject: str, message: str, source: str = SOURCE) -> Finding:
+    return Finding(code=code, source=source, subject=subject, message=message, next_step=f"correct {source}")

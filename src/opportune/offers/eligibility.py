@@ -36,7 +36,7 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 def _text_finding(rule: Eligibility) -> Finding:
     message = f"compares {rule.fact!r} with a number, and it is text: expected one_of"
-    subject = f"eligibility {rule.name!r}"
+    subject = f"eligibility '{rule.name}'.fact"
     return Finding(
         code="OP206", source="offers.toml", subject=subject, message=message, next_step="use one_of, or a number"
     )

@@ -16,6 +16,7 @@ from opportune.tables.files import (
     write_parquet,
     write_text,
 )
+from opportune.tables.locate import located
 from opportune.tables.settings import convert, read_toml
 from opportune.tables.sql import keyed_uniform_sql, money_sum_sql
 
@@ -41,6 +42,7 @@ __all__ = [
     "check_tables",
     "convert",
     "keyed_uniform_sql",
+    "located",
     "money_sum_sql",
     "read_toml",
     "replace_directory",

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from opportune.domain import BadInput, Finding
@@ -70,18 +71,28 @@ class Engine:
         """Make an Arrow table available to SQL under a name, replacing an earlier one."""
         self._connection.register(name, table)
 
-    def query(self, sql: str, source: str = "query") -> pa.Table:
-        """Return the rows of a SELECT. BadInput naming ``source`` when DuckDB refuses it.
+    def query(self, sql: str, source: str = "query", key: str = "") -> pa.Table:
+        """Return the rows of a SELECT. BadInput naming ``source`` when DuckDB refuses it, with line and column.
 
+        ``key`` says where in ``source`` the SQL came from, when it is only a part of it.
         Anything but one SELECT is refused unread: a project's text never writes, copies or attaches.
         """
         try:
             kinds = [statement.type for statement in self._connection.extract_statements(sql)]
             if kinds != [duckdb.StatementType.SELECT]:
-                raise BadInput([_not_one_select(source, [kind.name for kind in kinds])])
+                raise BadInput([_not_one_select(source, key, [kind.name for kind in kinds])])
             return self._connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
-            raise BadInput([_finding(error, source)]) from error
+            finding = _finding(error, source, key)
+            raise BadInput([finding if key else _placed(finding, self._drawn_error(sql), sql)]) from error
+
+    def _drawn_error(self, sql: str) -> str:
+        """Return DuckDB's message with its drawing of the place, which only a direct execution makes."""
+        try:
+            self._connection.execute(sql)
+        except duckdb.Error as error:
+            return str(error)
+        return ""
 
     def columns(self, table: str) -> list[str]:
         """Return the column names of a registered table."""
@@ -93,16 +104,53 @@ class Engine:
         return sorted(name for (name,) in rows)
 
 
-def _finding(error: duckdb.Error, source: str) -> Finding:
+def _finding(error: duckdb.Error, source: str, key: str) -> Finding:
     code, what, step = next((code, what, step) for kind, code, what, step in _KINDS if isinstance(error, kind))
     message = f"{what}: {_short(str(error))}"
-    return Finding(code=code, source=source, subject="", message=message, next_step=step)
+    return Finding(code=code, source=source, subject=key, message=message, next_step=step)
 
 
-def _not_one_select(source: str, kinds: list[str]) -> Finding:
+def _placed(finding: Finding, error: str, sql: str) -> Finding:
+    """Return the finding with line and column of what DuckDB's message draws or names, where the SQL holds it."""
+    start = _drawn(error, sql)
+    if start is None:
+        start = _named(error, sql)
+    if start is None:
+        return finding
+    line = sql.count("\n", 0, start) + 1
+    column = start - (sql.rfind("\n", 0, start) + 1) + 1
+    return msgspec.structs.replace(finding, line=line, column=column)
+
+
+def _drawn(error: str, sql: str) -> int | None:
+    """Return the offset in the SQL under the caret of the message. Of a long line DuckDB draws a part, between dots.
+
+    The drawn line is looked up in the SQL: DuckDB counts lines from the first that is no comment.
+    """
+    picture = re.search(r"LINE (\d+): (.*)\n( *)\^", error)
+    if picture is None:
+        return None
+    shown = picture[2]
+    dots = len(shown) - len(shown.lstrip("."))
+    begins = sql.find(shown.strip("."))
+    return None if begins < 0 else begins - dots + len(picture[3]) - len(f"LINE {picture[1]}: ")
+
+
+def _named(error: str, sql: str) -> int | None:
+    """Return the offset of the column, table or file that the message names, outside comments."""
+    name = re.search(r'column "([^"]+)"|Table with name (\S+)|pattern "([^"]+)"', error)
+    if name is None:
+        return None
+    word = re.escape(next(filter(None, name.groups())))
+    code = re.sub(r"--[^\n]*", lambda comment: " " * len(comment[0]), sql)
+    found = re.search(rf"(?<!\w){word}(?!\w)", code)
+    return found.start() if found else None
+
+
+def _not_one_select(source: str, key: str, kinds: list[str]) -> Finding:
     given = ", ".join(kinds) or "no statement"
     message = f"holds {given}: expected one SELECT"
-    return Finding(code="OP026", source=source, subject="", message=message, next_step="write one SELECT per file")
+    return Finding(code="OP026", source=source, subject=key, message=message, next_step="write one SELECT per file")
 
 
 def _short(message: str) -> str:
@@ -110,7 +158,4 @@ def _short(message: str) -> str:
     lines = [
         line.strip() for line in message.splitlines() if line.strip() and not line.strip().startswith(("^", "LINE"))
     ]
-    line_number = re.search(r"LINE (\d+):", message)
-    where = f" (line {line_number.group(1)} of the SQL)" if line_number else ""
-    text = re.sub(r"^\w+( \w+)? Error: ", "", " ".join(lines[:3]))
-    return text[:240] + where
+    return re.sub(r"^\w+( \w+)? Error: ", "", " ".join(lines[:3]))[:240]

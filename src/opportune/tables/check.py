@@ -6,13 +6,15 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from opportune.domain import BadInput, Finding, Severity
 from opportune.tables._duckdb import Engine
 from opportune.tables.contracts import CONTRACTS, CROSS_RULES, SQL_TYPES, Column, Contract, CrossRule, Rule
 from opportune.tables.files import replace_directory, write_parquet
 
-_SHOWN = 3
+ROW = "__row"
+"""The number of a row in the result of its SQL, from 1; it goes to quarantine and to messages, and no further."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -36,20 +38,25 @@ class _Test(msgspec.Struct, frozen=True):
     says: str
     failing: str
     severity: Severity
+    column: str
 
 
-def check_tables(directory: Path, engine: Engine, out: Path | None) -> Checked:
+def check_tables(directory: Path, engine: Engine, out: Path | None, currency: str) -> Checked:
     """Run each ``tables/*.sql``, test its rows and register the good ones in ``engine`` under the table's name.
 
-    Writes ``tables/*.parquet`` and ``quarantine/*.parquet`` below ``out`` unless it is None. Never raises on bad data.
+    Money is in ``currency``: a table with a column of that name must hold no other. Writes ``tables/*.parquet`` and
+    ``quarantine/*.parquet`` below ``out`` unless it is None. Never raises on bad data.
     """
     findings: list[Finding] = []
     raw = {path.stem: table for path in _sql_files(directory, findings) for table in _read(path, engine, findings)}
     findings.extend(_future_columns(raw))
-    split = {name: _split(name, table, engine, findings) for name, table in raw.items()}
+    split = {name: _split(name, table, currency, engine, findings) for name, table in raw.items()}
     for rule in CROSS_RULES:
         if rule.table in split and rule.partner in split:
             split[rule.table] = _cross(rule, split, engine, findings)
+    split = {name: (good.drop_columns(ROW), bad.rename_columns({ROW: "row"})) for name, (good, bad) in split.items()}
+    for name, (good, _) in split.items():
+        engine.register(name, good)
     if out is not None:
         _write(out, split)
     counts = {name: Counts(good.num_rows, bad.num_rows) for name, (good, bad) in split.items()}
@@ -64,7 +71,7 @@ def _sql_files(directory: Path, findings: list[Finding]) -> list[Path]:
         findings.append(_finding("OP004", "tables", "", message, f"write tables for any of {', '.join(CONTRACTS)}"))
     for path in paths:
         if path.stem not in CONTRACTS:
-            near = get_close_matches(path.stem, CONTRACTS, 1)
+            near = get_close_matches(path.stem, CONTRACTS, 1, 0.7)
             hint = f" Did you mean {near[0]}?" if near else f" Expected one of {', '.join(CONTRACTS)}."
             message = f"{path.stem!r} is no contract table.{hint}"
             findings.append(_finding("OP005", f"tables/{path.name}", "", message, "rename the file"))
@@ -90,7 +97,7 @@ def _read(path: Path, engine: Engine, findings: list[Finding]) -> Iterator[pa.Ta
         return
     missing = [c.name for c in CONTRACTS[path.stem].columns if c.required and c.name not in table.column_names]
     for name in missing:
-        near = get_close_matches(name, table.column_names, 1)
+        near = get_close_matches(name, table.column_names, 1, 0.7)
         hint = f" Did you mean it by {near[0]}?" if near else ""
         findings.append(_finding("OP007", source, name, f"is missing: expected this column.{hint}", f"add `AS {name}`"))
     if not missing:
@@ -106,10 +113,13 @@ def _future_columns(raw: dict[str, pa.Table]) -> Iterator[Finding]:
                 yield _finding("OP008", "tables/opportunities.sql", name, message, "remove it from opportunities.sql")
 
 
-def _split(name: str, table: pa.Table, engine: Engine, findings: list[Finding]) -> tuple[pa.Table, pa.Table]:
+def _split(
+    name: str, table: pa.Table, currency: str, engine: Engine, findings: list[Finding]
+) -> tuple[pa.Table, pa.Table]:
     contract = CONTRACTS[name]
+    tests = _tests(contract, table.column_names, currency)
+    table = table.append_column(ROW, pa.array(range(1, table.num_rows + 1), pa.int64()))
     engine.register("_raw", table)
-    tests = _tests(contract, table.column_names)
     typed = ", ".join(_typed(column, contract) for column in table.column_names)
     engine.register("_typed", engine.query(f"SELECT {typed} FROM _raw", f"tables/{name}.sql"))
     return _parted(name, tests, "FROM _typed AS t", engine, findings)
@@ -122,17 +132,26 @@ def _typed(column: str, contract: Contract) -> str:
     return f'TRY_CAST("{column}" AS {SQL_TYPES[kinds[column]]}) AS "{column}"'
 
 
-def _tests(contract: Contract, present: list[str]) -> list[_Test]:
-    tests = [_column_test(column) for column in contract.columns if column.required]
+def _tests(contract: Contract, present: list[str], currency: str) -> list[_Test]:
+    tests = [_column_test(column, column.name in contract.key) for column in contract.columns if column.required]
     tests += [_rule_test(rule) for rule in contract.rules if set(rule.needs) <= set(present)]
+    if "currency" in present:
+        tests.append(_currency_test(currency))
     keys = ", ".join(f'"{key}"' for key in contract.key)
-    duplicated = f"count(*) OVER (PARTITION BY {keys}) > 1"
-    return [*tests, _Test("OP030", f"{' and '.join(contract.key)} must be unique", duplicated, "error")]
+    given = " AND ".join(f'"{key}" IS NOT NULL' for key in contract.key)
+    duplicated = f"count(*) OVER (PARTITION BY {keys}) > 1 AND {given}"
+    unique = f"{' and '.join(contract.key)} must be unique"
+    return [*tests, _Test("OP030", unique, duplicated, "error", contract.key[0])]
 
 
-def _column_test(column: Column) -> _Test:
+def _currency_test(currency: str) -> _Test:
+    says = f"currency must be {currency}, as in opportune.toml: money of two currencies is never added"
+    return _Test("OP036", says, f"currency IS DISTINCT FROM '{currency}'", "error", "currency")
+
+
+def _column_test(column: Column, is_key: bool) -> _Test:
     says = f"{column.name} must be given, as {_article(column.kind)}"
-    return _Test("OP032", says, f'"{column.name}" IS NULL', "warning")
+    return _Test("OP032", says, f'"{column.name}" IS NULL', "error" if is_key else "warning", column.name)
 
 
 def _article(kind: str) -> str:
@@ -141,7 +160,7 @@ def _article(kind: str) -> str:
 
 def _rule_test(rule: Rule) -> _Test:
     optional = " AND ".join(f'"{name}" IS NOT NULL' for name in rule.needs)
-    return _Test(rule.code, rule.says, f"{optional} AND NOT coalesce({rule.sql}, false)", rule.severity)
+    return _Test(rule.code, rule.says, f"{optional} AND NOT coalesce({rule.sql}, false)", rule.severity, rule.needs[0])
 
 
 def _parted(
@@ -165,17 +184,21 @@ def _sql_text(test: _Test) -> str:
 
 
 def _row_findings(name: str, tests: list[_Test], bad: pa.Table) -> Iterator[Finding]:
-    reasons = bad["reasons"].to_pylist()
-    keys = [" ".join(str(value) for value in row.values()) for row in bad.select(CONTRACTS[name].key).to_pylist()]
     for test in tests:
-        failing = [key for key, reason in zip(keys, reasons, strict=True) if f"[{test.code}] {test.says}" in reason]
-        if failing:
-            shown = ", ".join(failing[:_SHOWN]) + (", ..." if len(failing) > _SHOWN else "")
-            yield Finding(
-                code=test.code, source=f"tables/{name}.sql", subject=shown,
-                message=f"{len(failing)} rows: {test.says}", severity=test.severity,
-                next_step=f"see quarantine/{name}.parquet, then mend the data or the SQL",
-            )  # fmt: skip
+        failing = bad.filter(pc.match_substring(bad["reasons"], f"[{test.code}] {test.says}")).sort_by(ROW)
+        if failing.num_rows:
+            yield _row_finding(name, test, failing)
+
+
+def _row_finding(name: str, test: _Test, failing: pa.Table) -> Finding:
+    first = failing.slice(0, 1).to_pylist()[0]
+    key = " ".join(str(first[column]) for column in CONTRACTS[name].key)
+    more = f", as do {failing.num_rows - 1:,} more rows" if failing.num_rows > 1 else ""
+    return Finding(
+        code=test.code, source=f"tables/{name}.sql", subject=f"row {first[ROW]}, column {test.column} ({key})",
+        message=f"breaks a rule{more}: {test.says}", severity=test.severity,
+        next_step=f"see quarantine/{name}.parquet, then mend the data or the SQL",
+    )  # fmt: skip
 
 
 def _cross(
@@ -184,7 +207,7 @@ def _cross(
     """Test the good rows of a table against its partner; the failing ones join the quarantine."""
     good, bad = split[rule.table]
     engine.register("_good", good)
-    test = _Test(rule.code, rule.says, f"NOT coalesce({rule.sql}, false)", rule.severity)
+    test = _Test(rule.code, rule.says, f"NOT coalesce({rule.sql}, false)", rule.severity, rule.column)
     rows = f'FROM _good AS t LEFT JOIN "{rule.partner}" AS p ON p.{rule.on} = t.{rule.on}'
     kept, failed = _parted(rule.table, [test], rows, engine, findings)
     return kept, pa.concat_tables([bad, failed])

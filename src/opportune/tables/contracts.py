@@ -126,6 +126,27 @@ CONTRACTS = {
             ),
         ),
         Contract(
+            "probabilities",
+            ("decision_id", "offer_id"),
+            (Column("decision_id", "text"), Column("offer_id", "text"), Column("probability", "fraction")),
+            (
+                Rule(
+                    "OP035",
+                    "probability must be 0 or more and at most 1",
+                    "probability BETWEEN 0 AND 1",
+                    ("probability",),
+                    "error",
+                ),
+                Rule(
+                    "OP037",
+                    "the probabilities of a decision's offers must sum to 1",
+                    "abs(sum(probability) OVER (PARTITION BY decision_id) - 1) <= 1e-6",
+                    ("probability",),
+                    "error",
+                ),
+            ),
+        ),
+        Contract(
             "outcomes",
             ("decision_id",),
             (Column("decision_id", "text"), Column("observed_until", "instant")),
@@ -174,6 +195,7 @@ class CrossRule(msgspec.Struct, frozen=True):
     table: str
     partner: str
     on: str
+    column: str
     says: str
     sql: str
     severity: Literal["warning", "error"] = "error"
@@ -181,19 +203,23 @@ class CrossRule(msgspec.Struct, frozen=True):
 
 CROSS_RULES = (
     CrossRule(
-        "OP040", "outcomes", "decisions", "decision_id",
+        "OP040", "outcomes", "decisions", "decision_id", "decision_id",
         "an outcome must belong to a decision", "p.decision_id IS NOT NULL",
     ),
     CrossRule(
-        "OP041", "outcomes", "decisions", "decision_id",
+        "OP041", "outcomes", "decisions", "decision_id", "observed_until",
         "observed_until must not be before decided_at", "p.decision_id IS NULL OR t.observed_until >= p.decided_at",
     ),
     CrossRule(
-        "OP042", "decisions", "opportunities", "opportunity_id",
+        "OP044", "probabilities", "decisions", "decision_id", "decision_id",
+        "a probability must belong to a decision", "p.decision_id IS NOT NULL",
+    ),
+    CrossRule(
+        "OP042", "decisions", "opportunities", "opportunity_id", "opportunity_id",
         "a decision must belong to an opportunity", "p.opportunity_id IS NOT NULL",
     ),
     CrossRule(
-        "OP043", "decisions", "opportunities", "opportunity_id",
+        "OP043", "decisions", "opportunities", "opportunity_id", "decided_at",
         "decided_at must not be before the opportunity", 'p.opportunity_id IS NULL OR t.decided_at >= p."at"',
     ),
 )  # fmt: skip

@@ -34,8 +34,17 @@ def read_toml(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
         message = f"is not UTF-8 at byte {error.start}: expected UTF-8 text"
         findings.append(_finding("OP002", path.name, "", message, "save the file as UTF-8"))
     except tomllib.TOMLDecodeError as error:
-        findings.append(_finding("OP003", path.name, "", f"is not TOML: {error}", "correct the line"))
+        findings.append(_not_toml(path.name, str(error)))
     return None
+
+
+def _not_toml(source: str, error: str) -> Finding:
+    """Return the finding of a syntax error. tomllib tells its place in words only."""
+    place = re.search(r" \(at line (\d+), column (\d+)\)", error)
+    line, column = (int(place[1]), int(place[2])) if place else (None, None)
+    message = f"is not TOML: {re.sub(r' [(]at [^)]*[)]$', '', error)}"
+    finding = _finding("OP003", source, "", message, "correct the line")
+    return msgspec.structs.replace(finding, line=line, column=column)
 
 
 def convert(entry: Any, kind: type[T], source: str, key: str, findings: list[Finding]) -> T | None:
@@ -63,8 +72,10 @@ def convert(entry: Any, kind: type[T], source: str, key: str, findings: list[Fin
 def _built(kind: type[T], values: dict[str, Any], source: str, key: str, findings: list[Finding]) -> T | None:
     try:
         return kind(**values)
-    except ValueError as error:  # raised by __post_init__, in words for the reader
-        findings.append(_finding("OP014", source, key, str(error), "correct the value"))
+    except ValueError as error:  # raised by __post_init__, in words for the reader: often a field, then what is wrong
+        field, _, rest = str(error).partition(" ")
+        path, message = (f"{key}.{field}".lstrip("."), rest) if field in values else (key, str(error))
+        findings.append(_finding("OP014", source, path, message, "correct the value"))
         return None
 
 
@@ -90,13 +101,20 @@ def _plain(message: str) -> str:
 
 
 def _unknown(name: str, fields: dict[str, Any], source: str, key: str) -> Finding:
-    near = get_close_matches(name, fields, 1)
+    near = get_close_matches(name, fields, 1, 0.7)
     hint = f" Did you mean {near[0]}?" if near else f" Expected one of {', '.join(fields)}."
-    return _finding("OP012", source, f"{key}.{name}".lstrip("."), f"is not a field here.{hint}", "correct or remove it")
+    message = f"is not a field of {_place(key, source)}.{hint}"
+    return _finding("OP012", source, f"{key}.{name}".lstrip("."), message, "correct or remove it")
 
 
 def _missing(name: str, source: str, key: str) -> Finding:
-    return _finding("OP010", source, f"{key}.{name}".lstrip("."), "is missing: expected a value", f"write {name} = ...")
+    message = f"is missing: expected it in {_place(key, source)}"
+    return _finding("OP010", source, f"{key}.{name}".lstrip("."), message, f"write {name} = ...")
+
+
+def _place(key: str, source: str) -> str:
+    """Return what a key path names, for a sentence: ``limit 'letters'``, ``[time]`` or the file itself."""
+    return source if not key else key if "'" in key else f"[{key}]"
 
 
 def _shown(value: Any) -> str:

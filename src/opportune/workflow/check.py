@@ -2,19 +2,17 @@
 
 from pathlib import Path
 
-import msgspec
-
 from opportune.domain import BadInput, errors
-from opportune.tables import Engine, check_tables, write_json
+from opportune.tables import Engine, check_tables, located, write_json
+from opportune.workflow.declarations import check_declarations
 from opportune.workflow.settings import Settings
-from opportune.workflow.train import check_declarations
 
 
 def check(settings: Settings, out: Path) -> None:
     """Write ``tables/``, ``quarantine/`` and ``findings.json``. BadInput with every finding when one is an error."""
     engine = Engine(settings.directory)
-    checked = check_tables(settings.directory, engine, out)
-    write_json(out / "findings.json", [msgspec.to_builtins(finding) for finding in checked.findings])
+    checked = check_tables(settings.directory, engine, out, settings.identity.currency)
+    write_json(out / "findings.json", located(checked.findings, settings.directory))
     if errors(list(checked.findings)):
         raise BadInput(checked.findings)
     check_declarations(settings, engine)

@@ -18,7 +18,6 @@ from opportune.evaluation import (
     check_logged,
     compare,
     estimate,
-    estimate_propensities,
     support,
 )
 from opportune.models import measure_binary
@@ -118,7 +117,7 @@ def _logged(settings: Settings, past: History, contribution: np.ndarray) -> Logg
         offer_ids=offers,
         action=past.step,
         eligible=np.ones((len(past), len(offers)), dtype=bool),
-        probability=estimate_propensities(past.step, past.stratum, len(offers)),
+        probability=past.probability,
         outcome={RAW: contribution, CAPPED: np.clip(contribution, -cap, cap)},
         cluster=past.cluster,
     )
@@ -161,8 +160,7 @@ def _planned(out: Path, logged: LoggedDecisions) -> np.ndarray:
 def _best_offers(settings: Settings, trial: Trial) -> dict[str, int]:
     past = training_history(settings, trial.engine)
     taught = past.take(past.step >= 0)
-    probability = estimate_propensities(taught.step, taught.stratum, len(trial.logged.offer_ids))
-    return best_offers(taught.band, taught.step, probability, realised(taught, settings).total())
+    return best_offers(taught.band, taught.step, taught.probability, realised(taught, settings).total())
 
 
 def _policies(trial: Trial, best: dict[str, int]) -> dict[str, Judged]:

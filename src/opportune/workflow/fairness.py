@@ -20,10 +20,14 @@ def _table(trial: Trial, name: str, sql: str) -> list[dict[str, Any]]:
 
 def _labels(trial: Trial, name: str, sql: str) -> np.ndarray:
     """Return each row's group; customers for whom the expression is null form a group of their own."""
-    query = f"SELECT customer_id, coalesce({sql}, 'not known') AS label FROM customers"
-    rows = trial.engine.query(query, f"evidence.toml: fairness.{name}")
+    rows = trial.engine.query(group_sql(sql), "evidence.toml", f"fairness.{name}")
     of = dict(zip(rows["customer_id"].to_pylist(), rows["label"].to_pylist(), strict=True))
     return np.array([of.get(customer, "not known") for customer in trial.past.customer_id], dtype=object)
+
+
+def group_sql(sql: str) -> str:
+    """Return the query of each customer's group, from an SQL expression over customers."""
+    return f"SELECT customer_id, coalesce({sql}, 'not known') AS label FROM customers"
 
 
 def _row(trial: Trial, name: str, group: str, rows: np.ndarray) -> dict[str, Any]:

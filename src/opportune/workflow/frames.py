@@ -48,7 +48,7 @@ def opportunities_at(engine: "Engine", at: AsOf) -> Opportunities:
 def _no_opportunities(at: AsOf) -> Finding:
     return Finding(
         code="OP805", source="opportune.toml", subject="time.plan_at",
-        message=f"no opportunity is dated {at}: expected the list to plan",
+        message=f"is {at}, and no opportunity is dated so: expected the list to plan",
         next_step="set plan_at to an instant of the column `at` in tables/opportunities.sql",
     )  # fmt: skip
 

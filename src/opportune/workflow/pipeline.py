@@ -61,8 +61,8 @@ def _report(settings: Settings, out: Path) -> None:
 
 # The settings that each step reads. A step sees more than it needs rather than less: a part that is missing here would
 # let an old result stand after its setting changed.
-CHECK = ("identity", "protected", "features", "models", "catalogue", "eligibility")
-TRAIN = (*CHECK, "time")
+CHECK = ("identity", "protected", "features", "models", "catalogue", "conditions", "evidence_sql")
+TRAIN = ("identity", "protected", "features", "models", "catalogue", "conditions", "time")
 PLAN = (*TRAIN, "assumptions", "limits", "frontier")
 EVALUATE = (*PLAN, "evidence")
 

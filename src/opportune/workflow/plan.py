@@ -39,7 +39,7 @@ def read_rulebook(settings: Settings, out: Path) -> Rulebook:
     index = read_json(out / "models" / "index.json")
     return Rulebook(
         catalogue=catalogue,
-        eligibility=settings.eligibility,
+        eligibility=settings.conditions,
         models={role: load(out / "models" / role) for role in settings.models},
         assumptions=settings.assumptions,
         currency=settings.identity.currency,

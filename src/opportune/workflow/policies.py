@@ -50,7 +50,7 @@ def _smallest(values: np.ndarray, spec: PolicySpec, inputs: PolicyInputs) -> np.
     """Contact the share with the smallest values. Ties are broken by keyed draw; missing values come last."""
     if values.dtype == object:
         message = f"ranks by {spec.rank_by!r}, which is text: expected a number"
-        subject, step = f"policy {spec.name!r}", "name another feature"
+        subject, step = f"policy '{spec.name}'.rank_by", "name another feature"
         raise BadInput(
             [Finding(code="OP814", source="evidence.toml", subject=subject, message=message, next_step=step)]
         )

@@ -21,6 +21,6 @@ def report(settings: Settings, out: Path) -> None:
         evidence=read_json(out / "evidence" / "evidence.json"),
         model_cards=[read_json(path) for path in sorted((out / "model-cards").glob("*.json"))],
         findings=read_json(out / "findings.json"),
-        gates=[finding.line() for finding in gates(out)],
+        gates=[finding.text() for finding in gates(out)],
     )
     write_text(out / "reports" / "portfolio.html", portfolio_page(artefacts))

@@ -1,18 +1,28 @@
 """A project folder, read and cross-checked: every finding is collected before anything runs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from opportune.domain import AsOf, BadInput, Finding, Limit, errors
-from opportune.economics import QUANTITIES, RESOURCES, Assumption, Assumptions
+from opportune.economics import QUANTITIES, RESOURCES, Assumption, Assumptions, check_assumptions
 from opportune.features import Feature
 from opportune.models import ModelSpec
-from opportune.offers import Band, Catalogue, Eligibility, PriceAxis, check_catalogue
+from opportune.offers import (
+    Band,
+    Catalogue,
+    Eligibility,
+    PriceAxis,
+    RulePack,
+    check_catalogue,
+    check_packs,
+    conditions_at,
+)
 from opportune.tables import convert, read_toml
 from opportune.workflow.evidence_spec import EvidenceSpec, PolicySpec, Versus, WhatIfSubset
 
@@ -80,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     models: dict[str, ModelSpec]
     catalogue: Catalogue
     eligibility: tuple[Eligibility, ...]
+    rules: dict[str, RulePack]
     assumptions: Assumptions
     limits: tuple[Limit, ...]
     frontier: Frontier | None
@@ -89,6 +100,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def plan_at(self) -> AsOf:
         """The instant of the list to plan."""
         return AsOf.parse(self.time.plan_at)
+
+    @property
+    def conditions(self) -> tuple[Eligibility, ...]:
+        """What makes a customer eligible for the list: the project's own conditions and the rule packs in force."""
+        return (*self.eligibility, *conditions_at(tuple(self.rules.values()), self.plan_at))
+
+    @property
+    def evidence_sql(self) -> dict[str, str]:
+        """The SQL inside evidence.toml, by key."""
+        subsets = {f"subset '{each.name}'.where": each.where for each in self.evidence.subset}
+        return {**{f"fairness.{name}": sql for name, sql in self.evidence.fairness.items()}, **subsets}
 
 
 def load_settings(directory: Path) -> Settings:
@@ -101,6 +123,7 @@ def load_settings(directory: Path) -> Settings:
     parts["features"] = _table_of(directory, "features.toml", Feature, findings)
     parts["models"] = _models(directory, findings)
     parts |= _offers(directory, findings)
+    parts["rules"] = _rules(directory, findings)
     parts["assumptions"] = _assumptions(directory, findings)
     parts |= _limits(directory, findings)
     parts["evidence"] = _evidence(directory, findings)
@@ -115,7 +138,9 @@ def load_settings(directory: Path) -> Settings:
 
 def _opportune(directory: Path, findings: list[Finding]) -> dict[str, Any]:
     source = "opportune.toml"
-    raw = dict(read_toml(directory / source, findings) or {})
+    raw = read_toml(directory / source, findings)
+    if raw is None:
+        return {}
     time = convert(_dates_as_text(raw.pop("time", {})), TimeSplit, source, "time", findings)
     protected = convert(raw.pop("protected", {}), Protected, source, "protected", findings)
     identity = convert(raw, Identity, source, "", findings)
@@ -156,7 +181,9 @@ class _CatalogueHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 def _offers(directory: Path, findings: list[Finding]) -> dict[str, Any]:
     source = "offers.toml"
-    raw = dict(read_toml(directory / source, findings) or {})
+    raw = read_toml(directory / source, findings)
+    if raw is None:
+        return {}
     price = convert(raw.pop("price", {}), PriceAxis, source, "price", findings)
     bands = _list_of(raw.pop("band", []), Band, source, "band", findings)
     eligibility = _list_of(raw.pop("eligibility", []), Eligibility, source, "eligibility", findings)
@@ -168,27 +195,61 @@ def _offers(directory: Path, findings: list[Finding]) -> dict[str, Any]:
     return {"catalogue": catalogue, "eligibility": eligibility}
 
 
+def _rules(directory: Path, findings: list[Finding]) -> dict[str, RulePack]:
+    """Return the rule packs by the file that holds them."""
+    packs = {}
+    for path in sorted((directory / "rules").glob("*.toml")):
+        source = f"rules/{path.name}"
+        raw = read_toml(path, findings)
+        if raw is None:
+            continue
+        conditions = _list_of(raw.pop("condition", []), Eligibility, source, "condition", findings)
+        pack = convert(raw, RulePack, source, "", findings)
+        if pack is not None:
+            packs[source] = msgspec.structs.replace(pack, condition=conditions)
+    findings.extend(check_packs(packs))
+    return packs
+
+
 def _list_of(entries: Any, kind: type, source: str, key: str, findings: list[Finding]) -> tuple[Any, ...]:
     if not isinstance(entries, list):
         message = f"is {entries!r}: expected a list of tables"
         findings.append(_finding("OP011", source, key, message, f"write [[{key}]] with its fields"))
         return ()
-    found = [convert(entry, kind, source, f"{key}[{i}]", findings) for i, entry in enumerate(entries)]
+    found = [convert(entry, kind, source, _path(key, i, entry), findings) for i, entry in enumerate(entries)]
     return tuple(entry for entry in found if entry is not None)
+
+
+def _path(key: str, index: int, entry: Any) -> str:
+    """Return how messages name one entry of a list: by its name where it has one."""
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return f"{key} '{name}'" if isinstance(name, str) else f"{key}[{index}]"
 
 
 def _assumptions(directory: Path, findings: list[Finding]) -> Assumptions | None:
     source = "economics.toml"
-    raw = read_toml(directory / source, findings) or {}
+    raw = read_toml(directory / source, findings)
+    if raw is None:
+        return None
     converted = {name: convert(entry, Assumption, source, name, findings) for name, entry in raw.items()}
-    missing = [name for name in Assumptions.__struct_fields__ if name not in raw]
-    unknown = [name for name in raw if name not in Assumptions.__struct_fields__]
-    expected = ", ".join(Assumptions.__struct_fields__)
-    for name in [*missing, *unknown]:
-        what = "is missing" if name in missing else "is not an assumption"
-        findings.append(_finding("OP401", source, name, f"{what}: expected {expected}", "write value, unit and source"))
+    fields = Assumptions.__struct_fields__
+    for name in (*(name for name in fields if name not in raw), *(name for name in raw if name not in fields)):
+        findings.append(_assumption_finding(source, name, name in fields))
     known = {name: entry for name, entry in converted.items() if entry is not None}
-    return Assumptions(**known) if set(known) == set(Assumptions.__struct_fields__) else None
+    if set(known) != set(Assumptions.__struct_fields__):
+        return None
+    assumptions = Assumptions(**known)
+    findings.extend(check_assumptions(assumptions))
+    return assumptions
+
+
+def _assumption_finding(source: str, name: str, expected: bool) -> Finding:
+    fields = Assumptions.__struct_fields__
+    if expected:
+        return _finding("OP401", source, name, "is missing: the value of a loan needs it", f"write [{name}]")
+    near = get_close_matches(name, fields, 1, 0.7)
+    hint = f"Did you mean {near[0]}?" if near else f"Expected {', '.join(fields)}."
+    return _finding("OP401", source, name, f"is not an assumption. {hint}", "correct or remove it")
 
 
 def _limits(directory: Path, findings: list[Finding]) -> dict[str, Any]:
@@ -207,7 +268,9 @@ def _limits(directory: Path, findings: list[Finding]) -> dict[str, Any]:
 
 def _evidence(directory: Path, findings: list[Finding]) -> EvidenceSpec | None:
     source = "evidence.toml"
-    raw = dict(read_toml(directory / source, findings) or {})
+    raw = read_toml(directory / source, findings)
+    if raw is None:
+        return None
     kinds = {"policy": PolicySpec, "compare": Versus, "subset": WhatIfSubset}
     lists = {key: _list_of(raw.pop(key, []), kind, source, key, findings) for key, kind in kinds.items()}
     spec: EvidenceSpec | None = convert(raw, EvidenceSpec, source, "", findings)
@@ -232,36 +295,28 @@ def _time_findings(time: TimeSplit) -> list[Finding]:
         message = f"train_from {start}, train_until {until}, plan_at {plan_at}: expected them in this order"
         findings.append(_finding("OP802", "opportune.toml", "time", message, "training must end before the list"))
     if labels > plan_at and not time.retrospective:
-        message = f"labels_as_of {labels} is later than plan_at {plan_at}: the models would learn from the future"
+        message = f"is {labels}, later than plan_at {plan_at}: the models would learn from the future"
         step = "set labels_as_of to plan_at or earlier, or say in `retrospective` why this plan looks back"
         findings.append(_finding("OP803", "opportune.toml", "time.labels_as_of", message, step))
     return findings
 
 
 def _unknown_names(settings: Settings) -> list[Finding]:
-    known = {
-        "frontier.limit": [limit.name for limit in settings.limits],
-        "compare": [policy.name for policy in settings.evidence.policy],
-        "policy.offer": list(settings.catalogue.offer_ids),
-        "policy.rank_by": list(settings.features),
-    }
-    given: list[tuple[str, str, str]] = []
+    evidence, limits = settings.evidence, [limit.name for limit in settings.limits]
+    policies, offers = [policy.name for policy in evidence.policy], settings.catalogue.offer_ids
+    given: list[tuple[str, str, str | None, Sequence[str]]] = []
     if settings.frontier:
-        given.append(("limits.toml", "frontier.limit", settings.frontier.limit))
-    for versus in settings.evidence.compare:
-        given += [("evidence.toml", "compare", versus.policy), ("evidence.toml", "compare", versus.against)]
-    given += [("evidence.toml", "policy.offer", p.offer) for p in settings.evidence.policy if p.offer is not None]
-    given += [("evidence.toml", "policy.rank_by", p.rank_by) for p in settings.evidence.policy if p.rank_by is not None]
+        given.append(("limits.toml", "frontier.limit", settings.frontier.limit, limits))
+    for i, versus in enumerate(evidence.compare):
+        given.append(("evidence.toml", f"compare[{i}].policy", versus.policy, policies))
+        given.append(("evidence.toml", f"compare[{i}].against", versus.against, policies))
+    for policy in evidence.policy:
+        given.append(("evidence.toml", f"policy '{policy.name}'.offer", policy.offer, offers))
+        given.append(("evidence.toml", f"policy '{policy.name}'.rank_by", policy.rank_by, list(settings.features)))
     return [
-        _finding(
-            "OP804",
-            source,
-            key,
-            f"names {name!r}: expected one of {', '.join(known[key])}",
-            "correct the name",
-        )
-        for source, key, name in given
-        if name not in known[key]
+        _finding("OP804", source, key, f"is {name!r}: expected one of {', '.join(known)}", "correct the name")
+        for source, key, name, known in given
+        if name is not None and name not in known
     ]
 
 
@@ -270,7 +325,7 @@ def _policy_findings(evidence: EvidenceSpec) -> list[Finding]:
     source, findings = "evidence.toml", []
     names = [policy.name for policy in evidence.policy]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        findings.append(_finding("OP809", source, f"policy {name!r}", "is declared more than once", "rename one"))
+        findings.append(_finding("OP809", source, f"policy '{name}'", "is declared more than once", "rename one"))
     plans = [policy.name for policy in evidence.policy if policy.kind == "plan"]
     if len(plans) != 1:
         message = f"has {len(plans)} policies of kind plan: expected one"

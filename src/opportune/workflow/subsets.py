@@ -9,6 +9,8 @@ from opportune.numerics import bootstrap_totals, cluster_sums, percentile_interv
 from opportune.workflow.evidence_spec import WhatIfSubset
 from opportune.workflow.trial import Trial
 
+SOURCE = "evidence.toml"
+
 
 def subset_contributions(trial: Trial) -> list[dict[str, Any]]:
     """Return, for all takers and for each declared subset, contribution per taker and arrears per money lent."""
@@ -21,15 +23,20 @@ def subset_contributions(trial: Trial) -> list[dict[str, Any]]:
 
 def _where(trial: Trial, subset: WhatIfSubset) -> np.ndarray:
     """Return the rows (n,) of a subset. BadInput when it holds no taker, or is not SQL over decisions and outcomes."""
-    source = f"evidence.toml: subset {subset.name!r}"
-    joined = "decisions d JOIN outcomes u ON u.decision_id = d.decision_id"
-    picked = trial.engine.query(f"SELECT d.decision_id FROM {joined} WHERE {subset.where}", source)
+    picked = trial.engine.query(subset_sql(subset.where), SOURCE, f"subset '{subset.name}'.where")
     found = set(picked["decision_id"].to_pylist())
     rows = np.array([each in found for each in trial.past.decision_id])
     if not np.any(rows & (trial.past.outcomes["took_up"] == 1)):
         message = f"holds no taker of the planned list where {subset.where}: expected some"
-        raise BadInput([Finding(code="OP815", source=source, subject="", message=message, next_step="correct `where`")])
+        subject = f"subset '{subset.name}'.where"
+        raise BadInput([Finding(code="OP815", source=SOURCE, subject=subject, message=message, next_step="correct it")])
     return rows
+
+
+def subset_sql(where: str) -> str:
+    """Return the query of the decisions that a condition on decisions `d` and outcomes `u` picks."""
+    joined = "decisions d JOIN outcomes u ON u.decision_id = d.decision_id"
+    return f"SELECT d.decision_id FROM {joined} WHERE {where}"
 
 
 def _row(trial: Trial, name: str, says: str, rows: np.ndarray) -> dict[str, Any]:

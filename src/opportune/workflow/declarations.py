@@ -1,0 +1,80 @@
+"""Declarations against tables: every column, feature and piece of SQL that the settings name must exist."""
+
+from collections.abc import Iterator
+
+from opportune.domain import BadInput, Finding, errors
+from opportune.features import check_features
+from opportune.models import check_models
+from opportune.offers import check_eligibility
+from opportune.tables import Engine
+from opportune.workflow.fairness import group_sql
+from opportune.workflow.settings import Settings
+from opportune.workflow.subsets import subset_sql
+
+OUTCOMES = ("took_up", "interest", "amount_lent", "amount_months", "term_months", "arrears")
+"""What the value of a booked loan needs of the table outcomes."""
+
+
+def check_declarations(settings: Settings, engine: Engine) -> None:
+    """Check features, eligibility and models against the columns that exist. BadInput with every error."""
+    columns = {table: engine.columns(table) for table in engine.tables()}
+    outcomes = [name for name in columns.get("outcomes", []) if name not in {"decision_id", "observed_until"}]
+    terms = [settings.catalogue.price.term]
+    findings = [
+        *_read_columns(settings, columns),
+        *_sql_findings(settings, engine),
+        *check_features(settings.features, columns, settings.protected),
+        *check_eligibility(settings.eligibility, list(settings.features), settings.protected),
+        *_pack_findings(settings),
+        *check_models(settings.models, list(settings.features), terms, outcomes, settings.protected),
+    ]
+    if errors(findings):
+        raise BadInput(findings)
+
+
+def _pack_findings(settings: Settings) -> Iterator[Finding]:
+    for source, pack in settings.rules.items():
+        yield from check_eligibility(pack.condition, list(settings.features), settings.protected, source, "condition")
+
+
+def _sql_findings(settings: Settings, engine: Engine) -> Iterator[Finding]:
+    """Yield what DuckDB finds wrong with the SQL inside TOML, by preparing it without reading a row."""
+    tables = engine.tables()
+    pieces = [
+        ("features.toml", f"{name}.where", f"SELECT 1 FROM {feature.table} AS e WHERE ({feature.where})")
+        for name, feature in settings.features.items()
+        if feature.where and feature.table in tables
+    ]
+    pieces += [
+        ("evidence.toml", f"fairness.{name}", group_sql(sql)) for name, sql in settings.evidence.fairness.items()
+    ]
+    pieces += [
+        ("evidence.toml", f"subset '{each.name}'.where", subset_sql(each.where)) for each in settings.evidence.subset
+    ]
+    for source, key, sql in pieces:
+        try:
+            engine.query(f"{sql} LIMIT 0", source, key)
+        except BadInput as error:
+            yield from error.findings
+
+
+def _read_columns(settings: Settings, columns: dict[str, list[str]]) -> list[Finding]:
+    """Return a finding for each column that the settings name and the tables do not have."""
+    wanted = [
+        ("opportunities", settings.identity.cluster, "`cluster` in opportune.toml"),
+        ("opportunities", settings.catalogue.price.band, "`price.band` in offers.toml"),
+        ("decisions", settings.catalogue.price.term, "`price.term` in offers.toml"),
+        *([] if "probabilities" in columns else [("decisions", "stratum", "the probabilities of logged offers")]),
+        *(("outcomes", name, "the value of a loan") for name in OUTCOMES),
+    ]
+    return [
+        Finding(
+            code="OP816",
+            source=f"tables/{table}.sql",
+            subject=name,
+            message=f"is not a column: expected it for {reason}; there are {', '.join(columns.get(table, []))}",
+            next_step=f"add it to tables/{table}.sql, or correct the name",
+        )
+        for table, name, reason in wanted
+        if name not in columns.get(table, [])
+    ]
