@@ -1,9 +1,9 @@
 """The front door: a project folder as an object whose methods are the verbs of the command line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,14 +12,25 @@ from opportune.tables import located
 from opportune.workflow import (
     PlannedList,
     Settings,
+    StepForecast,
     StepRun,
+    forecast_until,
     load_settings,
+    read_change,
     read_json,
     read_planned,
+    released_plan,
     run_until,
+    what_if_folder,
+    without_source,
     write_summary,
     write_timings,
 )
+
+if TYPE_CHECKING:
+    from opportune.workflow.change import PlanChange
+    from opportune.workflow.uses import Use
+    from opportune.workflow.worth import SourceWorth
 
 
 def _silent(name: str) -> None:
@@ -47,18 +58,28 @@ class Project:
         *,
         out: str | Path | None = None,
         as_of: str | None = None,
+        changes: Sequence[str] = (),
+        scenario: str | None = None,
         on_step: Callable[[str], None] = _silent,
     ) -> "Project":
         """Read and check a project folder. BadInput with every finding when it cannot be used.
 
         ``as_of`` replaces the instant of the list to plan; ``out`` replaces the folder ``out`` inside the project.
+        A what-if has ``changes`` (such as ``limits.mailings.at_most=8000``) or a ``scenario`` of economics.toml; it
+        works in a folder of its own below ``out/what-ifs``.
         """
         directory = Path(directory)
         with _lines_of(directory):
-            settings = load_settings(directory)
+            settings = load_settings(directory, [read_change(text) for text in changes], scenario)
         if as_of is not None:
             settings = _with_plan_at(settings, as_of)
-        return cls(settings, Path(out) if out is not None else directory / "out", on_step)
+        folder = Path(out) if out is not None else directory / "out"
+        labels = (*changes, *([scenario] if scenario else []))
+        return cls(settings, what_if_folder(folder, labels) if labels else folder, on_step)
+
+    def forecast(self, verb: str) -> list[StepForecast]:
+        """Return which steps a verb would run now, and why, without running any."""
+        return forecast_until(self.settings, self.out, verb)
 
     def check(self) -> list[dict[str, Any]]:
         """Check the tables against their contracts; return the findings."""
@@ -76,6 +97,35 @@ class Project:
             self.settings = _with_plan_at(self.settings, as_of)
         self._run("plan")
         return read_planned(self.out)
+
+    def change(self) -> "PlanChange | None":
+        """Return what the plan changes against the one that the last release was sealed with; None without one."""
+        from opportune.workflow.change import plan_change
+
+        released = released_plan(self.out)
+        if released is None:
+            return None
+        with _lines_of(self.settings.directory):
+            return plan_change(released, self.out, ())
+
+    def worth(self, source: str) -> "SourceWorth":
+        """Return what a source of sources.toml is worth: train and plan once with it and once without, and compare."""
+        from opportune.workflow.sources import features_of
+        from opportune.workflow.worth import source_worth
+
+        self._run("plan")
+        spare = without_source(self.settings, source)
+        other = Project(spare, what_if_folder(self.out, (f"without-{source}",)), self.on_step)
+        other._run("plan")
+        features = features_of(self.settings.sources[source], self.settings.features)
+        return source_worth(self.settings, source, features, self.out, other.out)
+
+    def uses(self, name: str) -> "list[Use]":
+        """Return which features, models, rules, limits and releases depend on a name, directly or through others."""
+        from opportune.workflow.uses import uses_of
+
+        with _lines_of(self.settings.directory):
+            return uses_of(self.settings, self.out, name)
 
     def evaluate(self) -> dict[str, Any]:
         """Judge the plan on what happened; return the evidence."""

@@ -31,14 +31,14 @@ def rows(n=1500, seed=0):
 @pytest.fixture(scope="module")
 def binary():
     values, terms, took, _, cluster = rows()
-    return learn(spec(), values, terms, took, cluster, seed=1, role="response")
+    return learn(spec(), values, terms, took, cluster, clusters=cluster, seed=1, role="response").model
 
 
 @pytest.fixture(scope="module")
 def amount():
     values, terms, _, size, cluster = rows()
     declared = spec(kind="amount", target="size", given="took", learners=("gamma", "boosting"), calibration="ratio")
-    return learn(declared, values, terms, size, cluster, seed=1, role="amount")
+    return learn(declared, values, terms, size, cluster, clusters=cluster, seed=1, role="amount").model
 
 
 @pytest.mark.parametrize("name", ["binary", "amount"])
@@ -64,7 +64,7 @@ def test_a_label_of_noise_learns_nothing_out_of_fold():
     """Members that saw their own cluster would rank noise well; left-out clusters must not."""
     values, terms, _, _, cluster = rows()
     noise = (np.random.default_rng(9).random(len(cluster)) < 0.3).astype(float)
-    model = learn(spec(calibration="none"), values, terms, noise, cluster, seed=1, role="noise")
+    model = learn(spec(calibration="none"), values, terms, noise, cluster, clusters=cluster, seed=1, role="noise").model
     assert model.card["out_of_fold"]["auc"] == pytest.approx(0.5, abs=0.05)
 
 
@@ -94,7 +94,7 @@ def test_saved_and_loaded_it_gives_the_same_bits_and_bytes(name, request, tmp_pa
 
 def test_learning_twice_gives_the_same_bits(binary):
     values, terms, took, _, cluster = rows()
-    again = learn(spec(), values, terms, took, cluster, seed=1, role="response")
+    again = learn(spec(), values, terms, took, cluster, clusters=cluster, seed=1, role="response").model
     assert again.predict(values, terms)[0].tobytes() == binary.predict(values, terms)[0].tobytes()
 
 
@@ -130,10 +130,10 @@ def test_tenths_hold_every_row():
 def test_thin_data_and_unknown_targets_are_refused():
     values, terms, took, _, cluster = rows()
     with pytest.raises(BadInput, match="OP310"):
-        learn(spec(), values, terms, np.zeros(len(took)), cluster, seed=1, role="response")
+        learn(spec(), values, terms, np.zeros(len(took)), cluster, clusters=cluster, seed=1, role="response")
     took[3] = np.nan
     with pytest.raises(BadInput, match="OP311"):
-        learn(spec(), values, terms, took, cluster, seed=1, role="response")
+        learn(spec(), values, terms, took, cluster, clusters=cluster, seed=1, role="response")
 
 
 @pytest.mark.parametrize(

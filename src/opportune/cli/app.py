@@ -2,11 +2,15 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 from typer.exceptions import TyperException
 
-from opportune.cli import check, evaluate, new, plan, release, report, run, train
+from opportune.cli import check, diff, evaluate, new, plan, release, report, run, train, uses
+
+if TYPE_CHECKING:
+    from opportune.domain import Finding
 
 EXIT_INTERNAL = 3
 EXIT_INTERRUPTED = 130
@@ -15,11 +19,11 @@ MOST_LINES = 12
 app = typer.Typer(
     name="opportune",
     help="Decide which loan offer, if any, each customer should see, and prove what the decision was worth.",
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (new, check, train, plan, evaluate, release, report, run):
+for command in (new, check, train, plan, evaluate, release, report, run, uses, diff):
     app.command(name=command.NAME)(command.command)
 
 
@@ -29,48 +33,57 @@ def main() -> None:
 
 
 def status_of(arguments: list[str]) -> int:
-    """Run one command line and return its exit status, with anything that went wrong said on standard error."""
+    """Run one command line and return its exit status, with anything that went wrong said on standard error.
+
+    With ``--json`` it is said on standard output, as one object.
+    """
     try:
         # Typer returns the status of an Exit, such as 130 after an interruption, and None when a command is done.
         return app(arguments, standalone_mode=False) or 0
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has gone, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_INTERRUPTED
     except Exception as error:
-        return told(error)
+        return told(error, as_json="--json" in arguments)
 
 
-def told(error: Exception) -> int:
-    """Say on standard error what went wrong, and return the exit status."""
-    if isinstance(error, typer.Abort):
-        return EXIT_INTERRUPTED
-    if isinstance(error, TyperException):
-        print(f"opportune: [OP820] {error.format_message().rstrip('.')}. Next: opportune --help", file=sys.stderr)
-        return 2
-    return _told_ours(error)
+def told(error: Exception, as_json: bool = False) -> int:
+    """Say what went wrong, and return the exit status."""
+    status, findings = failure(error)
+    if status == EXIT_INTERNAL and os.environ.get("OPPORTUNE_TRACEBACK"):
+        raise error
+    if as_json:
+        from opportune.cli.printing import print_failure
 
-
-def _told_ours(error: Exception) -> int:
-    from opportune.domain import BadInput, BrokenPromise, OpportuneError
-
-    if isinstance(error, BadInput | BrokenPromise):
-        lines = [finding.text() for finding in error.findings if finding.severity == "error"]
+        print_failure(status, findings)
+    else:
+        lines = [finding.text() for finding in findings]
         shown = lines if len(lines) <= MOST_LINES else lines[: MOST_LINES - 1]
         print("\n".join(shown), file=sys.stderr)
         if len(shown) < len(lines):
-            print(f"... and {len(lines) - len(shown)} more. --json lists them all", file=sys.stderr)
-        return error.exit_status
-    if os.environ.get("OPPORTUNE_TRACEBACK"):
-        raise error
+            print(f"... and {len(lines) - len(shown)} more. Next: --json lists them all", file=sys.stderr)
+    return status
+
+
+def failure(error: Exception) -> "tuple[int, list[Finding]]":
+    """Return the exit status and the findings of an error; a fault of ours becomes a finding too."""
+    from opportune.domain import BadInput, BrokenPromise
+
+    if isinstance(error, BadInput | BrokenPromise):
+        return error.exit_status, [finding for finding in error.findings if finding.severity == "error"]
+    if isinstance(error, TyperException):
+        return 2, [_said("OP820", "opportune", f"{error.format_message().rstrip('.')}.", "opportune --help")]
     if isinstance(error, OSError):
-        print(
-            f"{error.filename or 'files'} [OP821] {error.strerror or error}. Next: check the path and its rights",
-            file=sys.stderr,
-        )
-        return 2
-    where = "" if isinstance(error, OpportuneError) else f"{type(error).__name__}: "
-    print(
-        f"opportune: [OP899] {where}{error}. This is a fault of opportune, not of your data. "
-        "Next: run again with OPPORTUNE_TRACEBACK=1 and report what it prints",
-        file=sys.stderr,
-    )
-    return EXIT_INTERNAL
+        source = str(error.filename or "files")
+        return 2, [_said("OP821", source, error.strerror or str(error), "check the path, its rights and the disk")]
+    message = f"{type(error).__name__}: {error}. This is a fault of opportune, not of your data."
+    step = "run again with OPPORTUNE_TRACEBACK=1 and report what it prints"
+    return EXIT_INTERNAL, [_said("OP899", "opportune", message, step)]
+
+
+def _said(code: str, source: str, message: str, step: str) -> "Finding":
+    from opportune.domain import Finding
+
+    return Finding(code=code, source=source, subject="", message=message, next_step=step)

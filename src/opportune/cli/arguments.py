@@ -1,5 +1,6 @@
 """The arguments that all commands share."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +12,27 @@ if TYPE_CHECKING:
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The project folder.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Where artefacts go; default: the folder out in the project.")]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="The instant of the list to plan, such as 2003-10-01.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FILE.NAME.KEY=VALUE", help="A what-if: limits.mailings.at_most=8000."),
+]
+AssumeOption = Annotated[
+    list[str] | None, typer.Option("--assume", metavar="FILE.NAME=VALUE", help="A what-if: economics.funding=0.25.")
+]
+ScenarioOption = Annotated[str | None, typer.Option("--scenario", help="A [[scenario]] of economics.toml.")]
+WithoutOption = Annotated[str | None, typer.Option("--without", help="A source of sources.toml: what is it worth?")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 
-def open_project(directory: Path, out: Path | None, as_of: str | None) -> "Project":
-    """Open the project with progress told on a terminal and none in a pipe."""
+def open_project(
+    directory: Path,
+    out: Path | None,
+    as_of: str | None,
+    changes: Sequence[str] | None = None,
+    scenario: str | None = None,
+) -> "Project":
+    """Open the project, or a what-if of it, with progress told on a terminal and none in a pipe."""
     from opportune.cli.progress import on_step
     from opportune.project import Project
 
-    return Project.open(directory, out=out, as_of=as_of, on_step=on_step)
+    return Project.open(directory, out=out, as_of=as_of, changes=changes or (), scenario=scenario, on_step=on_step)

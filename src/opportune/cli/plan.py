@@ -4,17 +4,41 @@ from pathlib import Path
 
 import msgspec
 
-from opportune.cli.arguments import AsOfOption, Directory, Json, Out, open_project
-from opportune.cli.printing import print_json, print_plan
+from opportune.cli.arguments import AsOfOption, Directory, Json, Out, ScenarioOption, SetOption, open_project
+from opportune.cli.printing import print_change, print_forecast, print_holdout, print_json, print_plan
 
 NAME = "plan"
 
 
-def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = None, as_json: Json = False) -> None:
-    """Plan the list under the limits, with its certificate."""
-    planned = open_project(directory, out, as_of).plan()
-    certificate = msgspec.to_builtins(planned.certificate)
+def command(
+    directory: Directory = Path(),
+    out: Out = None,
+    as_of: AsOfOption = None,
+    changes: SetOption = None,
+    scenario: ScenarioOption = None,
+    as_json: Json = False,
+) -> None:
+    """Plan the list under the limits: what changed, what runs, the plan with its proof, and who gets another offer."""
+    project = open_project(directory, out, as_of, changes, scenario)
+    forecast = project.forecast("plan")
+    if not as_json:
+        print_forecast(forecast)
+    planned = project.plan()
+    change = project.change()
     if as_json:
-        print_json({"prices": planned.prices, **certificate})
-    else:
-        print_plan(certificate)
+        from opportune.cli.outputs import Holdout, PlanSaid
+
+        print_json(
+            PlanSaid(
+                steps=tuple(forecast),
+                certificate=planned.certificate,
+                prices=planned.prices,
+                holdout=msgspec.convert(planned.holdout, Holdout),
+                change=change,
+            )
+        )
+        return
+    print_plan(msgspec.to_builtins(planned.certificate))
+    print_holdout(planned.holdout, project.settings.identity.currency)
+    print_change(change, project.settings.identity.currency, "the last release")
+    print(f"\nplan {project.out / 'plan' / 'plan.parquet'}")

@@ -1,24 +1,53 @@
 """Printing: short tables as plain text, one JSON object for machines."""
 
+import shutil
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from opportune.domain import Finding
+    from opportune.workflow import StepForecast
+    from opportune.workflow.change import PlanChange
+    from opportune.workflow.worth import SourceWorth
+
+REASONS = 3
+"""Reasons told of one step; a machine gets all of them."""
 
 
 def print_json(content: Any) -> None:
-    """Print one JSON object."""
+    """Print one JSON object, from plain data or a struct."""
     from opportune.tables import canonical_json
 
     sys.stdout.write(canonical_json(content).decode())
 
 
-def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: first column to the left, the others to the right."""
+def print_failure(status: int, findings: Sequence["Finding"]) -> None:
+    """Print why a command did not do its work, as one JSON object."""
+    print_json({"status": status, "findings": findings})
+
+
+def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> None:
+    """Print a table: the first ``words`` columns to the left, the others to the right.
+
+    On a narrow terminal each row becomes lines of ``name: value``: nothing is cut off and nothing wraps in a column.
+    """
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     print(f"\n{title}")
+    if sys.stdout.isatty() and sum(widths) + 2 * len(widths) > shutil.get_terminal_size().columns:
+        _print_stacked(header, rows)
+        return
     for row in [header, *rows]:
-        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        print("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
+        cells = [cell.ljust(width) for cell, width in zip(row[:words], widths[:words], strict=True)]
+        cells += [cell.rjust(width) for cell, width in zip(row[words:], widths[words:], strict=True)]
+        print("  ".join(cells).rstrip())
+
+
+def _print_stacked(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    for row in rows:
+        print(row[0])
+        for name, cell in zip(header[1:], row[1:], strict=True):
+            print(f"  {name}: {cell}" if name else f"  {cell}")
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -73,3 +102,77 @@ def print_timings(timings: dict[str, Any]) -> None:
     rows = [[step["name"], number(step["seconds"]), "reused" if step["reused"] else "run"] for step in timings["steps"]]
     rows.append(["total", number(timings["total_seconds"]), ""])
     print_table(f"Timings: peak memory {timings['peak_memory_mib']} MiB", ["step", "seconds", ""], rows)
+
+
+def print_forecast(steps: Sequence["StepForecast"]) -> None:
+    """Print which steps run, and why; nothing is said of a plan that stands as it is."""
+    if not any(step.runs for step in steps):
+        print("Nothing changed: every step is reused.")
+        return
+    rows = [[step.name, "runs" if step.runs else "reused", _why(step.why)] for step in steps]
+    print_table("What changed", ["step", "", "because"], rows, words=3)
+
+
+def _why(reasons: Sequence[str]) -> str:
+    shown = "; ".join(reasons[:REASONS])
+    return shown + (f"; and {len(reasons) - REASONS} more" if len(reasons) > REASONS else "")
+
+
+def print_holdout(holdout: dict[str, Any], currency: str) -> None:
+    """Print how many customers are left alone at random, and what that costs."""
+    if holdout["customers"]:
+        print(
+            f"\nHoldout: {holdout['customers']:,} customers ({holdout['share']:.1%}) are left alone at random; "
+            f"that gives up {number(holdout['cost'], 0)} {currency} of planned value."
+        )
+    else:
+        print("\nHoldout: none. [exploration] holdout in limits.toml sets its share.")
+
+
+def print_change(change: "PlanChange | None", currency: str, against: str) -> None:
+    """Print who gets another offer, the change of value with its interval, and the limits before and after."""
+    if change is None:
+        print("\nNo release yet: there is nothing to compare with.")
+        return
+    for line in change.settings:
+        print(f"  {line}")
+    print(f"\nAgainst {against}: {change.changed:,} of {change.customers:,} customers get another offer.")
+    if change.unmatched:
+        print(f"{change.unmatched:,} customers are not in both lists, and are not compared.")
+    if change.changed:
+        value = change.value
+        print(
+            f"Planned value changes by {number(value.value, 0)} {currency} "
+            f"[{number(value.low, 0)}, {number(value.high, 0)}] ({value.method})."
+        )
+        rows = [
+            [row.group, row.kind, number(row.customers, 0), number(row.value, 0)]
+            for row in change.swaps
+            if row.customers
+        ]
+        print_table("Who changes", ["group", "change", "customers", f"value, {currency}"], rows, words=2)
+    rows = [[row.name, _both(row.used), _both(row.bound), _both(row.price, 4)] for row in change.limits]
+    print_table("Limits, before and after", ["limit", "used", "bound", "price"], rows)
+
+
+def _both(pair: tuple[float | None, float | None], digits: int | None = None) -> str:
+    before, after = (
+        "-" if each is None else _amount(each) if digits is None else number(each, digits) for each in pair
+    )
+    return before if before == after else f"{before} -> {after}"
+
+
+def print_worth(worth: "SourceWorth", currency: str) -> None:
+    """Print what is lost without a source, beside what looking everyone up costs."""
+    loss, value = worth.log_loss, worth.value
+    print(f"\nWithout {worth.source} ({worth.says}): {', '.join(worth.features) or 'no feature'} left out.")
+    rows = [
+        ["log loss of take-up, more by", f"{loss.value:.5f}", f"[{loss.low:.5f}, {loss.high:.5f}]"],
+        [
+            f"planned value, less by, {currency}",
+            number(value.value, 0),
+            f"[{number(value.low, 0)}, {number(value.high, 0)}]",
+        ],
+        [f"cost of {worth.pulls:,} pulls, {currency}", number(worth.cost, 0), ""],
+    ]
+    print_table("Worth of the source", ["", "estimate", "95 % interval"], rows)

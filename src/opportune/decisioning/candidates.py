@@ -4,6 +4,8 @@ Pure and columnar. One row and a million give the same bits: every step is eleme
 order, and nothing depends on the other rows of a batch.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from opportune.decisioning.rulebook import Rulebook
@@ -48,6 +50,23 @@ def value_offers(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Valu
     """Return the lifetime lines and uses of every offer, arrays (n, K)."""
     price = _terms(batch, rulebook)[rulebook.catalogue.catalogue.price.term]
     return expected_value(forecast(batch, facts, rulebook), price, rulebook.assumptions, rulebook.currency)
+
+
+def value_by_member(batch: Opportunities, facts: Facts, choice: np.ndarray, rulebook: Rulebook) -> Iterator[np.ndarray]:
+    """Yield the value (n,) of one offer per row (-1: none, worth zero) by each bag of the models alone.
+
+    The bags of all roles leave out the same clusters, so the values tell how the sum depends on who taught the models.
+    """
+    rows = np.flatnonzero(choice >= 0)
+    price_term = rulebook.catalogue.catalogue.price.term
+    price = _terms(batch, rulebook)[price_term][rows, choice[rows]]
+    known = {name: values[rows] for name, values in facts.values.items()}
+    members = {role: rulebook.models[role].predict_members(known, {price_term: price}) for role in QUANTITIES}
+    for quantities in zip(*members.values(), strict=True):
+        one = Forecast(quantities=dict(zip(members, quantities, strict=True)), spread={}, model=rulebook.model_hash)
+        value = np.zeros(len(choice))
+        value[rows] = expected_value(one, price, rulebook.assumptions, rulebook.currency).total()
+        yield value
 
 
 def _eligible(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> np.ndarray:

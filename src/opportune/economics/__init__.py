@@ -1,17 +1,20 @@
 """Value: what a loan is expected to earn, line by line, and which limited resources it uses."""
 
-from opportune.economics.assumptions import Assumption, Assumptions
+from opportune.economics.assumptions import FIGURES, Assumption, Assumptions, Scenario
 from opportune.economics.check import check_assumptions
-from opportune.economics.flat_loans import QUANTITIES, expected_value, realised_value
+from opportune.economics.flat_loans import QUANTITIES, RESOURCE_QUANTITIES, expected_value, realised_value
 
-RESOURCES = ("contacts", "amount_lent", "expected_loss")
+RESOURCES = tuple(RESOURCE_QUANTITIES)
 """The limited resources that a loan offer uses; limits name them."""
 
 __all__ = [
+    "FIGURES",
     "QUANTITIES",
     "RESOURCES",
+    "RESOURCE_QUANTITIES",
     "Assumption",
     "Assumptions",
+    "Scenario",
     "check_assumptions",
     "expected_value",
     "realised_value",

@@ -22,13 +22,16 @@ from opportune.economics.assumptions import Assumptions
 QUANTITIES = ("response", "amount", "amount_months", "interest_months", "term_months", "arrears")
 """The roles of models.toml that a forecast must hold for these loans."""
 
+RESOURCE_QUANTITIES = {"contacts": (), "amount_lent": ("response", "amount"), "expected_loss": ("response", "arrears")}
+"""The limited resources that a loan offer uses, each with the quantities that it depends on; limits name them."""
+
 
 def expected_value(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assumptions, currency: str) -> Value:
     """Return expected lifetime lines and uses per (opportunity, offer), arrays (n, K), before anyone has answered.
 
     ``forecast.quantities`` holds P(take-up) as ``response`` and, given take-up, the expectations of P (``amount``),
     P n (``amount_months``), m (``interest_months``), n (``term_months``) and average arrears, shaped as
-    ``monthly_rate_pp``.
+    ``monthly_rate_pp``. The scenario of the assumptions multiplies arrears and the funding rate.
     """
     response, amount, amount_months, interest_months, term, arrears = (forecast.quantities[name] for name in QUANTITIES)
     return _value(
@@ -36,7 +39,8 @@ def expected_value(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions:
         amount=response * amount,
         amount_months=response * amount_months,
         term_months=response * term,
-        arrears=response * arrears,
+        arrears=response * arrears * assumptions.scenario.loss,
+        funding=assumptions.funding.value * assumptions.scenario.funding,
         assumptions=assumptions,
         currency=currency,
     )
@@ -57,6 +61,7 @@ def realised_value(
         amount_months=booked["amount_months"],
         term_months=booked["term_months"],
         arrears=booked["arrears"],
+        funding=assumptions.funding.value,
         assumptions=assumptions,
         currency=currency,
     )
@@ -69,6 +74,7 @@ def _value(
     amount_months: np.ndarray,
     term_months: np.ndarray,
     arrears: np.ndarray,
+    funding: float,
     assumptions: Assumptions,
     currency: str,
 ) -> Value:
@@ -76,7 +82,7 @@ def _value(
     lines = {
         "interest": interest,
         "arrears": -assumptions.loss_weight.value * arrears,
-        "funding": -(assumptions.funding.value / 24.0) * (amount_months + amount),
+        "funding": -(funding / 24.0) * (amount_months + amount),
         "servicing": -assumptions.servicing.value * term_months,
         "mailing": -assumptions.mailing.value * letters,
     }

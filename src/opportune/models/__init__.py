@@ -4,13 +4,14 @@ Learning loads glum and XGBoost only when it runs; applying loads XGBoost only f
 """
 
 from opportune.models.card import model_card
-from opportune.models.learn import learn
+from opportune.models.learn import Learned, learn
 from opportune.models.measures import measure_amount, measure_binary
 from opportune.models.model import Model, predict_offers
 from opportune.models.spec import ModelSpec, check_models
 from opportune.models.store import load, save
 
 __all__ = [
+    "Learned",
     "Model",
     "ModelSpec",
     "check_models",

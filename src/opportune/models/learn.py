@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+import msgspec
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -24,6 +25,13 @@ FEWEST_EVENTS = 50
 Predict = Callable[[Columns], np.ndarray]
 
 
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """A model, and the prediction (n,) of each training row by the members that never saw its cluster, calibrated."""
+
+    model: Model
+    out_of_fold: np.ndarray
+
+
 def learn(
     spec: ModelSpec,
     values: Mapping[str, np.ndarray],
@@ -31,28 +39,32 @@ def learn(
     target: np.ndarray,
     cluster: np.ndarray,
     *,
+    clusters: np.ndarray,
     seed: int,
     role: str,
-) -> Model:
-    """Return the model of a role from training rows (n,). Rows are already those where ``given`` is 1.
+) -> Learned:
+    """Return the model of a role and its out-of-fold predictions, from training rows (n,).
 
-    Each learner is fitted ``bags`` times; a member leaves out one fold of clusters, dealt anew each round, so that
-    every row has ``bags / folds`` predictions by members that never saw its cluster.
+    Rows are already those where ``given`` is 1. Each learner is fitted ``bags`` times; a member leaves out one fold of
+    clusters, dealt anew each round, so that every row has ``bags / folds`` predictions by members that never saw its
+    cluster. ``clusters`` names all of them, also those without a row here, so that the same bag of every role leaves
+    out the same clusters.
     """
     _refuse_thin(spec, target, role)
     encoding = learn_encoding(spec, values, terms)
     inputs = {name: values[name] for name in spec.features} | {name: terms[name] for name in spec.terms}
-    held_out = _held_out(spec, cluster, seed)
+    held_out = _held_out(spec, cluster, np.unique(clusters.astype(str)), seed)
     linear, boosters, out_of_fold = _fit_members(spec, encoding, inputs, target, held_out, seed)
     predicted = fixed_order_mean(out_of_fold)
     calibrator = learn_calibration(spec.calibration, predicted, target)
     measure = measure_binary if spec.kind == "binary" else measure_amount
+    calibrated = calibrator.apply(predicted)
     card = {
         "rows": len(target),
         "clusters": len(np.unique(cluster)),
-        "out_of_fold": measure(target, calibrator.apply(predicted)),
+        "out_of_fold": measure(target, calibrated),
     }
-    return Model(
+    model = Model(
         role=role,
         spec=spec,
         encoding=encoding,
@@ -61,6 +73,7 @@ def learn(
         calibrator=calibrator,
         card=card,
     )
+    return Learned(model=model, out_of_fold=calibrated)
 
 
 def _refuse_thin(spec: ModelSpec, target: np.ndarray, role: str) -> None:
@@ -79,9 +92,10 @@ def _refuse_thin(spec: ModelSpec, target: np.ndarray, role: str) -> None:
         raise BadInput([Finding(code="OP311", source="models.toml", subject=role, message=message, next_step=step)])
 
 
-def _held_out(spec: ModelSpec, cluster: np.ndarray, seed: int) -> list[np.ndarray]:
+def _held_out(spec: ModelSpec, cluster: np.ndarray, clusters: np.ndarray, seed: int) -> list[np.ndarray]:
     """Return, per member, the mask (n,) of the rows that it leaves out."""
-    rounds = [keyed_folds(seed, f"bag {r}", cluster, spec.folds) for r in range(spec.bags // spec.folds)]
+    row_of = np.searchsorted(clusters, cluster.astype(str))
+    rounds = [keyed_folds(seed, f"bag {r}", clusters, spec.folds)[row_of] for r in range(spec.bags // spec.folds)]
     return [folds == k for folds in rounds for k in range(spec.folds)]
 
 

@@ -38,6 +38,16 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
         parts = [self._block({k: v[i : i + BLOCK] for k, v in inputs.items()}) for i in range(0, count, BLOCK)]
         return np.concatenate([mean for mean, _ in parts]), np.concatenate([spread for _, spread in parts])
 
+    def predict_members(self, values: Mapping[str, np.ndarray], terms: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Return the expectation (n,) by each bag alone: the model that would stand had one fold never been there.
+
+        The learners' members of one bag are averaged, then calibrated as the whole model is.
+        """
+        inputs = {name: values[name] for name in self.spec.features} | {name: terms[name] for name in self.spec.terms}
+        members = member_predictions(self.encoding, self.linear, self.boosters, inputs)
+        bags = self.spec.bags
+        return [self.calibrator.apply(fixed_order_mean(members[bag::bags])) for bag in range(bags)]
+
     def _block(self, inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         members = member_predictions(self.encoding, self.linear, self.boosters, inputs)
         mean = fixed_order_mean(members)

@@ -2,9 +2,10 @@
 
 from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, percentile_interval
 from opportune.numerics.folds import keyed_folds
+from opportune.numerics.jackknife import jackknife_variance
 from opportune.numerics.keyed import generator, keyed_uniform
 from opportune.numerics.links import expit, logit
-from opportune.numerics.losses import auc, log_loss, mid_ranks
+from opportune.numerics.losses import auc, log_loss, mid_ranks, row_log_loss
 
 __all__ = [
     "auc",
@@ -12,10 +13,12 @@ __all__ = [
     "cluster_sums",
     "expit",
     "generator",
+    "jackknife_variance",
     "keyed_folds",
     "keyed_uniform",
     "log_loss",
     "logit",
     "mid_ranks",
     "percentile_interval",
+    "row_log_loss",
 ]

@@ -4,9 +4,14 @@ import numpy as np
 
 
 def log_loss(y: np.ndarray, p: np.ndarray) -> float:
-    """Return the mean of -(y log p + (1 - y) log(1 - p)); p is clipped to [1e-15, 1 - 1e-15]."""
+    """Return the mean of ``row_log_loss``."""
+    return float(np.mean(row_log_loss(y, p)))
+
+
+def row_log_loss(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Return -(y log p + (1 - y) log(1 - p)) per row (n,); p is clipped to [1e-15, 1 - 1e-15]."""
     p = np.clip(p, 1e-15, 1.0 - 1e-15)
-    return float(np.mean(-(y * np.log(p) + (1.0 - y) * np.log1p(-p))))
+    return np.asarray(-(y * np.log(p) + (1.0 - y) * np.log1p(-p)))
 
 
 def auc(y: np.ndarray, score: np.ndarray) -> float:

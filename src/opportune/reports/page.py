@@ -22,21 +22,28 @@ from opportune.reports.sentences import (
 
 def portfolio_page(told: Artefacts) -> str:
     """Return the report as one self-contained HTML document."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"amount": amount, "interval": interval, "crossed": crossed_bound}
-    folder = files("opportune.reports") / "templates"
-    template = environment.from_string((folder / "portfolio.html.j2").read_text(encoding="utf-8"))
+    template = environment().from_string(template_text("portfolio.html.j2"))
     return template.render(
         told=told,
-        style=Markup((folder / "style.css").read_text(encoding="utf-8")),
+        style=Markup(template_text("style.css")),
         headline=headline(told),
         verdict=verdict(told),
         broken=broken_limits(told),
         tables=_evidence_tables(told),
         drawings={name: Markup(svg) for name, svg in _drawings(told).items()},
     )
+
+
+def environment() -> jinja2.Environment:
+    """Return the template environment of every page: escaped, and an error where a name is missing."""
+    made = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"amount": amount, "interval": interval, "crossed": crossed_bound}
+    return made
+
+
+def template_text(name: str) -> str:
+    """Return a file of the folder ``templates``."""
+    return (files("opportune.reports") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _evidence_tables(told: Artefacts) -> list[dict[str, object]]:

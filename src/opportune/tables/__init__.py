@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from opportune.tables.files import (
     canonical_json,
+    link_tree,
     replace_directory,
     sha256_bytes,
     sha256_file,
@@ -18,23 +19,25 @@ from opportune.tables.files import (
 )
 from opportune.tables.locate import located
 from opportune.tables.settings import convert, read_toml
-from opportune.tables.sql import keyed_uniform_sql, money_sum_sql
+from opportune.tables.sql import keyed_uniform_sql, money_sum_sql, quoted
 
 if TYPE_CHECKING:
     from opportune.tables._duckdb import Engine
     from opportune.tables.check import Checked, check_tables
-    from opportune.tables.contracts import CONTRACTS, Contract
+    from opportune.tables.contracts import CONTRACTS, SQL_TYPES, Contract
 
 _LAZY = {
     "Engine": "_duckdb",
     "Checked": "check",
     "check_tables": "check",
     "CONTRACTS": "contracts",
+    "SQL_TYPES": "contracts",
     "Contract": "contracts",
 }
 
 __all__ = [
     "CONTRACTS",
+    "SQL_TYPES",
     "Checked",
     "Contract",
     "Engine",
@@ -42,8 +45,10 @@ __all__ = [
     "check_tables",
     "convert",
     "keyed_uniform_sql",
+    "link_tree",
     "located",
     "money_sum_sql",
+    "quoted",
     "read_toml",
     "replace_directory",
     "sha256_bytes",

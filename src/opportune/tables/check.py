@@ -41,11 +41,11 @@ class _Test(msgspec.Struct, frozen=True):
     column: str
 
 
-def check_tables(directory: Path, engine: Engine, out: Path | None, currency: str) -> Checked:
+def check_tables(directory: Path, engine: Engine, out: Path | None, currency: str | None) -> Checked:
     """Run each ``tables/*.sql``, test its rows and register the good ones in ``engine`` under the table's name.
 
-    Money is in ``currency``: a table with a column of that name must hold no other. Writes ``tables/*.parquet`` and
-    ``quarantine/*.parquet`` below ``out`` unless it is None. Never raises on bad data.
+    Money is in ``currency``: a table with a column of that name must hold no other; None when it is not known. Writes
+    ``tables/*.parquet`` and ``quarantine/*.parquet`` below ``out`` unless it is None. Never raises on bad data.
     """
     findings: list[Finding] = []
     raw = {path.stem: table for path in _sql_files(directory, findings) for table in _read(path, engine, findings)}
@@ -114,7 +114,7 @@ def _future_columns(raw: dict[str, pa.Table]) -> Iterator[Finding]:
 
 
 def _split(
-    name: str, table: pa.Table, currency: str, engine: Engine, findings: list[Finding]
+    name: str, table: pa.Table, currency: str | None, engine: Engine, findings: list[Finding]
 ) -> tuple[pa.Table, pa.Table]:
     contract = CONTRACTS[name]
     tests = _tests(contract, table.column_names, currency)
@@ -132,10 +132,10 @@ def _typed(column: str, contract: Contract) -> str:
     return f'TRY_CAST("{column}" AS {SQL_TYPES[kinds[column]]}) AS "{column}"'
 
 
-def _tests(contract: Contract, present: list[str], currency: str) -> list[_Test]:
+def _tests(contract: Contract, present: list[str], currency: str | None) -> list[_Test]:
     tests = [_column_test(column, column.name in contract.key) for column in contract.columns if column.required]
     tests += [_rule_test(rule) for rule in contract.rules if set(rule.needs) <= set(present)]
-    if "currency" in present:
+    if currency is not None and "currency" in present:
         tests.append(_currency_test(currency))
     keys = ", ".join(f'"{key}"' for key in contract.key)
     given = " AND ".join(f'"{key}" IS NOT NULL' for key in contract.key)

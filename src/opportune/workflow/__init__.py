@@ -1,21 +1,31 @@
 """Run: the steps from rows to report, each reused while its inputs stay the same."""
 
-from opportune.workflow.pipeline import STEPS, run_until
-from opportune.workflow.planned import PlannedList, read_planned
-from opportune.workflow.settings import Settings, load_settings
-from opportune.workflow.steps import StepRun, Steps, read_json, write_timings
+from opportune.workflow.folder import read_change
+from opportune.workflow.pipeline import STEPS, forecast_until, run_until
+from opportune.workflow.planned import PlannedList, read_planned, released_plan
+from opportune.workflow.read_settings import load_settings
+from opportune.workflow.settings import Settings
+from opportune.workflow.sources import without_source
+from opportune.workflow.steps import StepForecast, StepRun, Steps, read_json, write_timings
 from opportune.workflow.summary import write_summary
+from opportune.workflow.what_if import what_if_folder
 
 __all__ = [
     "STEPS",
     "PlannedList",
     "Settings",
+    "StepForecast",
     "StepRun",
     "Steps",
+    "forecast_until",
     "load_settings",
+    "read_change",
     "read_json",
     "read_planned",
+    "released_plan",
     "run_until",
+    "what_if_folder",
+    "without_source",
     "write_summary",
     "write_timings",
 ]

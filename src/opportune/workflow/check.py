@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from opportune.domain import BadInput, errors
+from opportune.domain import BadInput, Finding, errors
 from opportune.tables import Engine, check_tables, located, write_json
-from opportune.workflow.declarations import check_declarations
+from opportune.workflow.declarations import check_declarations, check_tests
 from opportune.workflow.settings import Settings
 
 
@@ -16,3 +16,11 @@ def check(settings: Settings, out: Path) -> None:
     if errors(list(checked.findings)):
         raise BadInput(checked.findings)
     check_declarations(settings, engine)
+    check_tests(settings, engine)
+
+
+def table_errors(directory: Path) -> list[Finding]:
+    """Return what is wrong with the tables of a folder whose settings cannot be read; nothing is written."""
+    if not (directory / "tables").is_dir():
+        return []
+    return errors(list(check_tables(directory, Engine(directory), None, None).findings))

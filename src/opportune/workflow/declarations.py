@@ -8,7 +8,9 @@ from opportune.models import check_models
 from opportune.offers import check_eligibility
 from opportune.tables import Engine
 from opportune.workflow.fairness import group_sql
+from opportune.workflow.given_rows import run_tests
 from opportune.workflow.settings import Settings
+from opportune.workflow.sources import check_sources
 from opportune.workflow.subsets import subset_sql
 
 OUTCOMES = ("took_up", "interest", "amount_lent", "amount_months", "term_months", "arrears")
@@ -26,10 +28,18 @@ def check_declarations(settings: Settings, engine: Engine) -> None:
         *check_features(settings.features, columns, settings.protected),
         *check_eligibility(settings.eligibility, list(settings.features), settings.protected),
         *_pack_findings(settings),
+        *check_sources(settings, engine),
         *check_models(settings.models, list(settings.features), terms, outcomes, settings.protected),
     ]
     if errors(findings):
         raise BadInput(findings)
+
+
+def check_tests(settings: Settings, engine: Engine) -> None:
+    """Run the project's own tests. BadInput with every feature that comes out as something else."""
+    failed = list(run_tests(settings, engine))
+    if failed:
+        raise BadInput(failed)
 
 
 def _pack_findings(settings: Settings) -> Iterator[Finding]:

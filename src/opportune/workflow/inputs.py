@@ -6,14 +6,14 @@ from opportune.tables import sha256_file
 
 
 def table_inputs(directory: Path) -> dict[str, str]:
-    """Return the SHA-256 of each SQL file and of each data file that one names, by path below the project.
+    """Return the SHA-256 of each SQL file, of each data file that one names and of each test, by path.
 
     A data file is any text literal in the SQL that names, or matches as a pattern, existing files. Data that cannot be
     named so (a database server) is not seen: such a project says `--out` anew or deletes ``out``.
     """
     sql_files = sorted((directory / "tables").glob("*.sql"))
     data = {path for sql in sql_files for path in _named_files(directory, sql)}
-    paths = [*sql_files, *sorted(data)]
+    paths = [*sql_files, *sorted(data), *sorted((directory / "tests").glob("*.toml"))]
     return {str(path.relative_to(directory)): sha256_file(path) for path in paths}
 
 

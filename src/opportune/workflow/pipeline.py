@@ -10,7 +10,7 @@ import msgspec
 from opportune.domain import BrokenPromise
 from opportune.workflow.inputs import table_inputs
 from opportune.workflow.settings import Settings, settings_part
-from opportune.workflow.steps import Steps
+from opportune.workflow.steps import StepForecast, Steps
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +61,9 @@ def _report(settings: Settings, out: Path) -> None:
 
 # The settings that each step reads. A step sees more than it needs rather than less: a part that is missing here would
 # let an old result stand after its setting changed.
-CHECK = ("identity", "protected", "features", "models", "catalogue", "conditions", "evidence_sql")
+CHECK = ("identity", "protected", "sources", "features", "models", "catalogue", "conditions", "evidence_sql")
 TRAIN = ("identity", "protected", "features", "models", "catalogue", "conditions", "time")
-PLAN = (*TRAIN, "assumptions", "limits", "frontier")
+PLAN = (*TRAIN, "assumptions", "limits", "frontier", "holdout")
 EVALUATE = (*PLAN, "evidence")
 
 # Each work function imports its module when it runs, so that a second run with nothing changed loads none of them.
@@ -88,13 +88,20 @@ def run_until(settings: Settings, out: Path, last: str, on_start: Callable[[str]
     """
     steps = Steps(out, on_start)
     for step in needed(last):
-        inputs = {**settings_part(settings, step.reads), "tables": _tables(settings, step)}
         try:
-            steps.run(step.name, inputs, step.after, step.leaves, partial(step.work, settings, out))
+            steps.run(step.name, _inputs(settings, step), step.after, step.leaves, partial(step.work, settings, out))
         except BrokenPromise:
             if last == step.name or step.name != "release":
                 raise
     return steps
+
+
+def forecast_until(settings: Settings, out: Path, last: str) -> list[StepForecast]:
+    """Return which steps up to ``last`` would run now and why, without running any."""
+    steps = Steps(out)
+    for step in needed(last):
+        steps.forecast(step.name, _inputs(settings, step), step.after, step.leaves)
+    return steps.forecasts
 
 
 def needed(last: str) -> tuple[Step, ...]:
@@ -109,5 +116,6 @@ def needed(last: str) -> tuple[Step, ...]:
     return tuple(step for step in by_name.values() if step.name in wanted)
 
 
-def _tables(settings: Settings, step: Step) -> dict[str, str]:
-    return table_inputs(settings.directory) if step.name == "check" else {}
+def _inputs(settings: Settings, step: Step) -> dict[str, Any]:
+    tables = table_inputs(settings.directory) if step.name == "check" else {}
+    return {**settings_part(settings, step.reads), "tables": tables}

@@ -7,33 +7,39 @@ import msgspec
 import numpy as np
 
 from opportune.allocation import allocate, frontier
-from opportune.decisioning import Rulebook, candidates
+from opportune.decisioning import Rulebook, candidates, choose, unit_charges
 from opportune.domain import NO_OFFER_ID, Candidates, Opportunities, Plan
 from opportune.models import load
 from opportune.offers import PricedCatalogue
 from opportune.tables import canonical_json, sha256_bytes, write_json, write_parquet
 from opportune.workflow.frames import open_tables, opportunities_at, read_facts
+from opportune.workflow.holdout import draw_holdout, holdout_cost, without
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from opportune.workflow.recorded import Recorded
+
 
 def plan(settings: Settings, out: Path) -> None:
-    """Write ``plan/``: candidates, plan, probabilities, certificate and frontier."""
+    """Write ``plan/``: candidates, plan, probabilities, certificate, frontier and holdout."""
     batch = opportunities_at(open_tables(out, settings.directory), settings.plan_at)
     facts = read_facts(out, list(settings.features), batch.opportunity_id, settings.plan_at)
-    options = candidates(batch, facts, read_rulebook(settings, out))
+    everyone = candidates(batch, facts, read_rulebook(settings, out))
+    held_out = draw_holdout(settings, batch)
+    options = without(everyone, held_out)
     made = allocate(options, settings.limits, seed=settings.identity.seed)
     write_parquet(out / "plan" / "candidates.parquet", candidates_table(options))
     write_parquet(out / "plan" / "plan.parquet", plan_table(options, made, batch))
-    write_parquet(out / "plan" / "probabilities.parquet", probabilities_table(options, made))
+    write_parquet(out / "plan" / "probabilities.parquet", probabilities_table(settings, everyone, held_out, made))
     write_json(out / "plan" / "certificate.json", {"prices": made.prices, **msgspec.to_builtins(made.certificate)})
+    write_json(out / "plan" / "holdout.json", holdout_cost(settings, everyone, held_out, made))
     _write_frontier(settings, out, options)
 
 
-def read_rulebook(settings: Settings, out: Path) -> Rulebook:
+def read_rulebook(settings: "Settings | Recorded", out: Path) -> Rulebook:
     """Return the draft rulebook: trained models and priced catalogue of ``out`` with the project's assumptions."""
     catalogue = msgspec.json.decode((out / "offers" / "catalogue.json").read_bytes(), type=PricedCatalogue)
     index = read_json(out / "models" / "index.json")
@@ -98,18 +104,27 @@ def _chosen(amounts: np.ndarray, choice: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(padded[np.arange(len(choice)), choice])
 
 
-def probabilities_table(options: Candidates, made: Plan) -> "pa.Table":
-    """Return the probability of every eligible offer and of ``NO_OFFER``: 1 for the chosen, 0 for the others."""
+def probabilities_table(settings: Settings, everyone: Candidates, held_out: np.ndarray, made: Plan) -> "pa.Table":
+    """Return the probability of every eligible offer and of ``NO_OFFER``, before the holdout was drawn.
+
+    The planned offer has 1 less the share of the holdout, ``NO_OFFER`` the rest. For a customer who was held out the
+    planned offer is the one that the prices of limits choose.
+    """
     import pyarrow as pa
 
-    offered = np.column_stack([options.eligible, np.ones(len(options), dtype=bool)])
+    by_price = choose(everyone, unit_charges(settings.limits, made.prices)).choice
+    intended = np.where(held_out, by_price, made.choice)
+    offered = np.column_stack([everyone.eligible, np.ones(len(everyone), dtype=bool)])
     row, offer = np.nonzero(offered)
-    ids = np.array([*options.offer_ids, NO_OFFER_ID], dtype=object)
-    chosen = np.where(made.choice < 0, len(options.offer_ids), made.choice)
+    ids = np.array([*everyone.offer_ids, NO_OFFER_ID], dtype=object)
+    none = len(everyone.offer_ids)
+    chosen = np.where(intended < 0, none, intended)
+    probability = np.where(offer == chosen[row], 1.0 - settings.holdout, 0.0)
+    probability[offer == none] += settings.holdout
     return pa.table(
         {
-            "opportunity_id": pa.array(options.opportunity_id[row], pa.string()),
+            "opportunity_id": pa.array(everyone.opportunity_id[row], pa.string()),
             "offer_id": pa.array(ids[offer], pa.string()),
-            "probability": (offer == chosen[row]).astype(np.float64),
+            "probability": probability,
         }
     )

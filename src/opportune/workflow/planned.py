@@ -1,7 +1,7 @@
 """A plan read back from its artefacts."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +17,7 @@ class PlannedList(msgspec.Struct, frozen=True, kw_only=True):
 
     certificate: Certificate
     prices: dict[str, float]
+    holdout: dict[str, Any]
     path: Path
 
     @property
@@ -32,4 +33,12 @@ def read_planned(out: Path) -> PlannedList:
     content = read_json(out / "plan" / "certificate.json")
     prices = content.pop("prices")
     certificate = msgspec.convert(content, Certificate)
-    return PlannedList(certificate=certificate, prices=prices, path=out / "plan" / "plan.parquet")
+    holdout = read_json(out / "plan" / "holdout.json")
+    return PlannedList(certificate=certificate, prices=prices, holdout=holdout, path=out / "plan" / "plan.parquet")
+
+
+def released_plan(out: Path) -> Path | None:
+    """Return the folder of the plan that the last release was sealed with; None when nothing was released."""
+    latest = out / "releases" / "latest.json"
+    folder = out / "releases" / "plans" / str(read_json(latest)["hash"]) if latest.is_file() else None
+    return folder if folder is not None and folder.is_dir() else None

@@ -4,10 +4,12 @@ from pathlib import Path
 
 from opportune.decisioning import seal
 from opportune.domain import BrokenPromise, Finding
-from opportune.tables import write_json
+from opportune.tables import write_bytes, write_json
 from opportune.workflow.plan import read_rulebook
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
+
+PLAN_FILES = ("plan.parquet", "certificate.json")
 
 
 def gates(out: Path) -> list[Finding]:
@@ -38,8 +40,15 @@ def release(settings: Settings, out: Path) -> str:
         project=settings.identity.name,
         as_of=str(settings.plan_at),
     )
+    keep_plan(out, manifest.hash)
     write_json(out / "releases" / "latest.json", {"hash": manifest.hash})
     return manifest.hash
+
+
+def keep_plan(out: Path, release: str) -> None:
+    """Keep the plan that a release was sealed with, so that the next plan can say what it changes."""
+    for name in PLAN_FILES:
+        write_bytes(out / "releases" / "plans" / release / name, (out / "plan" / name).read_bytes())
 
 
 def _gate(code: str, subject: str, message: str) -> Finding:

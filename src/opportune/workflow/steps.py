@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from opportune.tables import canonical_json, sha256_bytes, sha256_file, write_json
+from opportune.workflow.differences import differences
 
 STATE = ".steps"
 
@@ -22,25 +23,49 @@ class StepRun(msgspec.Struct, frozen=True, kw_only=True):
     reused: bool
 
 
-class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The content key of a finished step and the SHA-256 of each file that it left, by path below ``out``."""
+class StepForecast(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a step would run now, and why; a step after one that runs may still find its inputs unchanged."""
 
-    key: str
+    name: str
+    runs: bool
+    why: tuple[str, ...]
+
+
+class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished step: the code, settings and earlier outputs that it read, and the SHA-256 of each file that it left.
+
+    ``inputs`` is plain data; ``before`` maps each earlier step to one hash of its outputs; ``outputs`` maps the path
+    of a file below ``out`` to its hash.
+    """
+
+    code: str
+    inputs: dict[str, Any]
+    before: dict[str, str]
     outputs: dict[str, str]
 
 
 class Steps:
     """Runs steps in one output folder and remembers which outputs belong to which inputs.
 
-    A step's key is the hash of this package's code, the step's settings and inputs, and the outputs of the steps
-    before it. Its outputs are verified by hash before they are reused, so a file changed by hand is made again.
+    A step is reused while this package's code, the step's settings and inputs, and the outputs of the steps before it
+    are what they were. Its outputs are verified by hash before they are reused: a file changed by hand is made again.
     """
 
     def __init__(self, out: Path, on_start: Callable[[str], None] = lambda name: None) -> None:
         self.out = out
         self.runs: list[StepRun] = []
+        self.forecasts: list[StepForecast] = []
         self._on_start = on_start
-        self._done: dict[str, StepRecord] = {}
+        self._done: dict[str, str] = {}
+
+    def forecast(self, name: str, inputs: Mapping[str, Any], after: tuple[str, ...], leaves: tuple[str, ...]) -> None:
+        """Note whether the step would run, without running it."""
+        running = {each.name for each in self.forecasts if each.runs}
+        record = read_record(self.out, name)
+        self._done[name] = _digest(record.outputs) if record is not None else ""
+        reasons = self._reasons(record, inputs, after, leaves)
+        reasons += [f"{step} runs first" for step in after if step in running]
+        self.forecasts.append(StepForecast(name=name, runs=bool(reasons), why=tuple(reasons)))
 
     def run(
         self,
@@ -50,40 +75,57 @@ class Steps:
         leaves: tuple[str, ...],
         work: Callable[[], None],
     ) -> None:
-        """Run ``work`` unless its key is the one recorded and its outputs are untouched.
+        """Run ``work`` unless all that it reads is what is recorded and its outputs are untouched.
 
         ``leaves`` names the files and folders below ``out`` that the step makes.
         """
         started = time.perf_counter()
-        key = self._key(name, inputs, after)
-        record = self._recorded(name)
-        reused = record is not None and record.key == key and record.outputs == self._hashes(leaves)
+        record = read_record(self.out, name)
+        reused = record is not None and not self._reasons(record, inputs, after, leaves)
         if not reused:
             self._on_start(name)
             work()
-            record = StepRecord(key=key, outputs=self._hashes(leaves))
-            write_json(self._path(name), record)
+            record = StepRecord(
+                code=code_hash(), inputs=dict(inputs), before=self._before(after), outputs=self._hashes(leaves)
+            )
+            write_json(_record_path(self.out, name), record)
         assert record is not None
-        self._done[name] = record
+        self._done[name] = _digest(record.outputs)
         self.runs.append(StepRun(name=name, seconds=time.perf_counter() - started, reused=reused))
 
-    def _key(self, name: str, inputs: Mapping[str, Any], after: tuple[str, ...]) -> str:
-        before = {step: self._done[step].outputs for step in after}
-        parts = {"step": name, "code": code_hash(), "inputs": dict(inputs), "before": before}
-        return sha256_bytes(canonical_json(parts))
+    def _reasons(
+        self, record: StepRecord | None, inputs: Mapping[str, Any], after: tuple[str, ...], leaves: tuple[str, ...]
+    ) -> list[str]:
+        """Return why the recorded result cannot stand; nothing when it can."""
+        if record is None:
+            return ["it has not run here"]
+        reasons = ["opportune itself changed"] if record.code != code_hash() else []
+        reasons += differences(record.inputs, json.loads(canonical_json(dict(inputs))))
+        reasons += [f"{step} left other results" for step in after if record.before.get(step) != self._done[step]]
+        return reasons + (["its files were changed or removed"] if record.outputs != self._hashes(leaves) else [])
 
-    def _recorded(self, name: str) -> StepRecord | None:
-        try:
-            return msgspec.json.decode(self._path(name).read_bytes(), type=StepRecord)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
-
-    def _path(self, name: str) -> Path:
-        return self.out / STATE / f"{name}.json"
+    def _before(self, after: tuple[str, ...]) -> dict[str, str]:
+        return {step: self._done[step] for step in after}
 
     def _hashes(self, leaves: tuple[str, ...]) -> dict[str, str]:
         files = [path for leaf in leaves for path in _files_below(self.out / leaf)]
         return {path.relative_to(self.out).as_posix(): sha256_file(path) for path in sorted(files)}
+
+
+def read_record(out: Path, name: str) -> StepRecord | None:
+    """Return what is recorded of a step in an output folder; None when it has not run, or another version wrote it."""
+    try:
+        return msgspec.json.decode(_record_path(out, name).read_bytes(), type=StepRecord)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _record_path(out: Path, name: str) -> Path:
+    return out / STATE / f"{name}.json"
+
+
+def _digest(outputs: Mapping[str, str]) -> str:
+    return sha256_bytes(canonical_json(dict(outputs)))
 
 
 def _files_below(path: Path) -> list[Path]:

@@ -1,19 +1,23 @@
 """Train: features for every opportunity, prices of the catalogue's steps, and a model per role."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from opportune.decisioning import hashed_files
 from opportune.domain import AsOf, Facts
 from opportune.features import compute_features
-from opportune.models import Model, ModelSpec, learn, model_card, save
+from opportune.models import Learned, Model, ModelSpec, learn, model_card, save
 from opportune.offers import price_catalogue
 from opportune.tables import Engine, replace_directory, write_json, write_parquet
 from opportune.workflow.declarations import check_declarations
 from opportune.workflow.frames import open_tables, read_facts
 from opportune.workflow.logged import History, history
 from opportune.workflow.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def train(settings: Settings, out: Path) -> None:
@@ -26,8 +30,9 @@ def train(settings: Settings, out: Path) -> None:
     facts = read_facts(out, list(settings.features), taught.opportunity_id, AsOf.parse(settings.time.train_until))
     priced = price_catalogue(settings.catalogue, taught.band, next(iter(taught.terms.values())))
     write_json(out / "offers" / "catalogue.json", priced)
-    models = {role: _learn(settings, role, spec, taught, facts) for role, spec in settings.models.items()}
-    _write_models(out, models, past)
+    learned = {role: _learn(settings, role, spec, taught, facts) for role, spec in settings.models.items()}
+    write_parquet(out / "features" / "out_of_fold.parquet", _out_of_fold(learned["response"], taught))
+    _write_models(out, {role: each.model for role, each in learned.items()}, past)
 
 
 def training_history(settings: Settings, engine: Engine) -> History:
@@ -37,7 +42,7 @@ def training_history(settings: Settings, engine: Engine) -> History:
     return history(engine, settings.catalogue, settings.identity.cluster, start, until, labels)
 
 
-def _learn(settings: Settings, role: str, spec: ModelSpec, taught: History, facts: Facts) -> Model:
+def _learn(settings: Settings, role: str, spec: ModelSpec, taught: History, facts: Facts) -> Learned:
     rows = np.ones(len(taught), dtype=bool) if spec.given is None else taught.outcomes[spec.given] == 1
     return learn(
         spec,
@@ -45,8 +50,23 @@ def _learn(settings: Settings, role: str, spec: ModelSpec, taught: History, fact
         {name: taught.terms[name][rows] for name in spec.terms},
         taught.outcomes[spec.target][rows],
         taught.cluster[rows],
+        clusters=taught.cluster,
         seed=settings.identity.seed,
         role=role,
+    )
+
+
+def _out_of_fold(response: Learned, taught: History) -> "pa.Table":
+    """Return what each training row answered beside its prediction by members that never saw its cluster."""
+    import pyarrow as pa
+
+    return pa.table(
+        {
+            "opportunity_id": pa.array(taught.opportunity_id, pa.string()),
+            "cluster": pa.array(taught.cluster, pa.string()),
+            "observed": taught.outcomes[response.model.spec.target],
+            "predicted": response.out_of_fold,
+        }
     )
 
 

@@ -1,0 +1,68 @@
+"""What ``--json`` prints: one object per command, each valid against the schema that is made from its class here."""
+
+from typing import Any
+
+import msgspec
+
+from opportune.domain import Certificate, Finding
+from opportune.workflow.change import PlanChange
+from opportune.workflow.steps import StepForecast
+from opportune.workflow.uses import Use
+from opportune.workflow.worth import SourceWorth
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a command did not do its work. ``status`` is its exit status."""
+
+    status: int
+    findings: tuple[Finding, ...]
+
+
+class Holdout(msgspec.Struct, frozen=True, kw_only=True):
+    """Customers left alone at random: share, number, and the planned value given up."""
+
+    share: float
+    customers: int
+    cost: float
+
+
+class PlanSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """`opportune plan`: what ran and why, the plan's proof, and what it changes against the last release."""
+
+    steps: tuple[StepForecast, ...]
+    certificate: Certificate
+    prices: dict[str, float]
+    holdout: Holdout
+    change: PlanChange | None
+
+
+class DiffSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """`opportune diff`: what changes between two plans."""
+
+    change: PlanChange
+
+
+class UsesSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """`opportune uses`: what depends on a name."""
+
+    name: str
+    uses: tuple[Use, ...]
+
+
+class TrainSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """`opportune train`: a card per model, and what a source is worth when one was left out."""
+
+    models: list[dict[str, Any]]
+    worth: SourceWorth | None
+
+
+class CheckSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """`opportune check`: what is doubtful in the tables."""
+
+    findings: tuple[Finding, ...]
+
+
+OUTPUTS = {
+    "failure": Failure, "plan": PlanSaid, "diff": DiffSaid, "uses": UsesSaid, "train": TrainSaid, "check": CheckSaid,
+}  # fmt: skip
+"""The class of each command's output, by the name of its schema."""

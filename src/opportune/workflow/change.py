@@ -1,0 +1,179 @@
+"""What changes between two plans of a list: who gets another offer, what that is worth, and what the limits use."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from opportune.decisioning import value_by_member, value_offers
+from opportune.domain import NO_OFFER_ID, BadInput, Estimate, Finding, Opportunities
+from opportune.numerics import jackknife_variance
+from opportune.workflow.differences import differences
+from opportune.workflow.frames import open_tables, opportunities_at, read_facts
+from opportune.workflow.plan import read_rulebook
+from opportune.workflow.recorded import Recorded, recorded_settings
+from opportune.workflow.steps import read_json
+
+NORMAL_975 = 1.959963984540054
+METHOD = "grouped jackknife over the clusters that taught the models"
+KINDS = ("same", "other offer", "added", "dropped")
+
+
+class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Customers of one group by what changes for them, and the value that goes with it under the newer forecasts."""
+
+    group: str
+    kind: str
+    customers: int
+    value: float
+
+
+class LimitChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit in both plans; None where a plan does not have it."""
+
+    name: str
+    used: tuple[float | None, float | None]
+    bound: tuple[float | None, float | None]
+    price: tuple[float | None, float | None]
+
+
+class PlanChange(msgspec.Struct, frozen=True, kw_only=True):
+    """From one plan to a newer one of the same list. ``value`` is newer less older, both under the newer forecasts.
+
+    ``settings`` says which settings differ; ``unmatched`` counts customers who are in one of the lists only.
+    """
+
+    customers: int
+    changed: int
+    unmatched: int
+    value: Estimate
+    settings: tuple[str, ...]
+    swaps: tuple[SwapRow, ...]
+    limits: tuple[LimitChange, ...]
+
+
+def plan_change(older: Path, newer: Path, settings: tuple[str, ...]) -> PlanChange:
+    """Return the change from the plan in ``older`` (plan.parquet, certificate.json) to that in out folder ``newer``.
+
+    The models of ``newer`` value both. Bags of the models must leave out the same clusters: equal ``bags`` and
+    ``folds`` of all roles, else BadInput (OP826).
+    """
+    recorded = recorded_settings(newer)
+    _check_bags(recorded)
+    batch = opportunities_at(open_tables(newer, newer), recorded.plan_at)
+    before, after = (_choices(folder, batch, newer) for folder in (older, newer / "plan"))
+    both = before != UNMATCHED
+    values, by_bag = _values(newer, recorded, batch, np.where(both, before, -1), np.where(both, after, -1))
+    kind = _kinds(before, after)
+    return PlanChange(
+        customers=len(batch),
+        changed=int(np.sum(both & (before != after))),
+        unmatched=int(np.sum(~both)),
+        value=_difference(values, by_bag, recorded, int(both.sum())),
+        settings=settings,
+        swaps=_swaps(values, kind, _groups(batch, newer), both),
+        limits=_limits(read_json(older / "certificate.json"), read_json(newer / "plan" / "certificate.json")),
+    )
+
+
+def _check_bags(recorded: Recorded) -> None:
+    bags = {(spec.bags, spec.folds) for spec in recorded.models.values()}
+    if len(bags) > 1:
+        message = f"differ between roles ({sorted(bags)}): expected one pair, so that values have an interval"
+        step = "give bags and folds under [defaults] only"
+        raise BadInput(
+            [Finding(code="OP826", source="models.toml", subject="bags and folds", message=message, next_step=step)]
+        )
+
+
+def settings_between(older: Path, newer: Path) -> tuple[str, ...]:
+    """Return which settings differ between the plans of two out folders."""
+    before, after = (msgspec.to_builtins(recorded_settings(out)) for out in (older, newer))
+    return tuple(differences(before, after))
+
+
+UNMATCHED = -2
+"""Stands for the choice of a customer whom the older list does not have."""
+
+
+def _choices(folder: Path, batch: Opportunities, newer: Path) -> np.ndarray:
+    """Return the plan's choice per opportunity of the batch: index of the offer, -1 for none.
+
+    -2 where the plan does not list the customer, or makes an offer that the newer catalogue does not have.
+    """
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(folder / "plan.parquet", columns=["opportunity_id", "offer_id"])
+    ids, chosen = (table[name].to_pylist() for name in ("opportunity_id", "offer_id"))
+    index = {offer: k for k, offer in enumerate(_catalogue(newer)["price"]["steps"])} | {NO_OFFER_ID: -1}
+    of = {key: index.get(offer, UNMATCHED) for key, offer in zip(ids, chosen, strict=True)}
+    return np.array([of.get(key, UNMATCHED) for key in batch.opportunity_id])
+
+
+def _catalogue(out: Path) -> dict[str, Any]:
+    return dict(read_json(out / "offers" / "catalogue.json")["catalogue"])
+
+
+def _values(
+    out: Path, recorded: Recorded, batch: Opportunities, before: np.ndarray, after: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the change is worth per customer (n,), and in total by each bag of the models alone (bags,)."""
+    differing = np.flatnonzero(before != after)
+    if len(differing) == 0:
+        return np.zeros(len(batch)), np.zeros(recorded.models["response"].bags)
+    facts = read_facts(out, list(recorded.features), batch.opportunity_id, recorded.plan_at).take(differing)
+    rulebook, rows = read_rulebook(recorded, out), batch.take(differing)
+    by_offer = np.column_stack([value_offers(rows, facts, rulebook).total(), np.zeros(len(rows))])  # -1: no offer
+    order = np.arange(len(rows))
+    values = np.zeros(len(batch))
+    values[differing] = by_offer[order, after[differing]] - by_offer[order, before[differing]]
+    pairs = zip(
+        value_by_member(rows, facts, after[differing], rulebook),
+        value_by_member(rows, facts, before[differing], rulebook),
+        strict=True,
+    )
+    return values, np.array([np.sum(new) - np.sum(old) for new, old in pairs])
+
+
+def _difference(values: np.ndarray, by_bag: np.ndarray, recorded: Recorded, count: int) -> Estimate:
+    """Return the change of planned value; its interval tells how far it depends on the clusters that taught."""
+    folds, value = recorded.models["response"].folds, float(values.sum())
+    spread = NORMAL_975 * float(np.sqrt(jackknife_variance(by_bag.reshape(-1, folds))))
+    return Estimate(value=value, low=value - spread, high=value + spread, n=count, method=METHOD)
+
+
+def _kinds(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    other = np.where(before < 0, "added", np.where(after < 0, "dropped", "other offer"))
+    return np.where(before == after, "same", other)
+
+
+def _groups(batch: Opportunities, out: Path) -> np.ndarray:
+    """Return the band of each customer, as the catalogue names it."""
+    return batch.context[_catalogue(out)["price"]["band"]].astype(str)
+
+
+def _swaps(value: np.ndarray, kind: np.ndarray, group: np.ndarray, both: np.ndarray) -> tuple[SwapRow, ...]:
+    rows = []
+    for name in np.unique(group):
+        for each in KINDS:
+            held = both & (group == name) & (kind == each)
+            rows.append(SwapRow(group=str(name), kind=each, customers=int(held.sum()), value=float(value[held].sum())))
+    return tuple(rows)
+
+
+def _limits(before: dict[str, Any], after: dict[str, Any]) -> tuple[LimitChange, ...]:
+    old, new = ({row["name"]: row for row in each["rows"]} for each in (before, after))
+    return tuple(
+        LimitChange(
+            name=name,
+            used=_pair(old, new, name, "used"),
+            bound=_pair(old, new, name, "limit"),
+            price=_pair(old, new, name, "price"),
+        )
+        for name in [*old, *(name for name in new if name not in old)]
+    )
+
+
+def _pair(old: dict[str, Any], new: dict[str, Any], name: str, key: str) -> tuple[float | None, float | None]:
+    return (old.get(name, {}).get(key), new.get(name, {}).get(key))

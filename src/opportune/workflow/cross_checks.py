@@ -1,0 +1,82 @@
+"""What is wrong between the files of a project, and with time: names that nothing has, a future that teaches."""
+
+from collections.abc import Sequence
+
+from opportune.domain import AsOf, Finding
+from opportune.economics import QUANTITIES, RESOURCES
+from opportune.workflow.evidence_spec import EvidenceSpec
+from opportune.workflow.settings import Settings, TimeSplit
+
+
+def cross_checks(settings: Settings) -> list[Finding]:
+    """Return what is wrong between files, and with time."""
+    from opportune.allocation import check_limits
+
+    findings = [*check_limits(settings.limits, RESOURCES), *_time_findings(settings.time)]
+    findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
+    return findings
+
+
+def _time_findings(time: TimeSplit) -> list[Finding]:
+    findings = []
+    start, until, plan_at, labels = (
+        AsOf.parse(text) for text in (time.train_from, time.train_until, time.plan_at, time.labels_as_of)
+    )
+    if not start < until <= plan_at:
+        message = f"train_from {start}, train_until {until}, plan_at {plan_at}: expected them in this order"
+        findings.append(_finding("OP802", "opportune.toml", "time", message, "training must end before the list"))
+    if labels > plan_at and not time.retrospective:
+        message = f"is {labels}, later than plan_at {plan_at}: the models would learn from the future"
+        step = "set labels_as_of to plan_at or earlier, or say in `retrospective` why this plan looks back"
+        findings.append(_finding("OP803", "opportune.toml", "time.labels_as_of", message, step))
+    return findings
+
+
+def _unknown_names(settings: Settings) -> list[Finding]:
+    evidence, limits = settings.evidence, [limit.name for limit in settings.limits]
+    policies, offers = [policy.name for policy in evidence.policy], settings.catalogue.offer_ids
+    given: list[tuple[str, str, str | None, Sequence[str]]] = []
+    if settings.frontier:
+        given.append(("limits.toml", "frontier.limit", settings.frontier.limit, limits))
+    for i, versus in enumerate(evidence.compare):
+        given.append(("evidence.toml", f"compare[{i}].policy", versus.policy, policies))
+        given.append(("evidence.toml", f"compare[{i}].against", versus.against, policies))
+    for policy in evidence.policy:
+        given.append(("evidence.toml", f"policy '{policy.name}'.offer", policy.offer, offers))
+        given.append(("evidence.toml", f"policy '{policy.name}'.rank_by", policy.rank_by, list(settings.features)))
+    return [
+        _finding("OP804", source, key, f"is {name!r}: expected one of {', '.join(known)}", "correct the name")
+        for source, key, name, known in given
+        if name is not None and name not in known
+    ]
+
+
+def _policy_findings(evidence: EvidenceSpec) -> list[Finding]:
+    """Return what the report could not tell: names twice, no plan, a headline that is no declared difference."""
+    source, findings = "evidence.toml", []
+    names = [policy.name for policy in evidence.policy]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        findings.append(_finding("OP809", source, f"policy '{name}'", "is declared more than once", "rename one"))
+    plans = [policy.name for policy in evidence.policy if policy.kind == "plan"]
+    if len(plans) != 1:
+        message = f"has {len(plans)} policies of kind plan: expected one"
+        findings.append(_finding("OP812", source, "policy", message, 'write one [[policy]] with kind = "plan"'))
+    pairs = [(versus.policy, versus.against) for versus in evidence.compare]
+    if tuple(evidence.headline) not in pairs:
+        message = f"is {list(evidence.headline)}: expected a declared difference, policy and against"
+        findings.append(_finding("OP813", source, "headline", message, "write it as a [[compare]] too"))
+    return findings
+
+
+def _missing_roles(settings: Settings) -> list[Finding]:
+    """Return a finding for each quantity that the value of a loan needs and no model predicts."""
+    expected = ", ".join(QUANTITIES)
+    return [
+        _finding("OP306", "models.toml", role, f"is missing: the value of a loan needs {expected}", f"write [{role}]")
+        for role in QUANTITIES
+        if role not in settings.models
+    ]
+
+
+def _finding(code: str, source: str, subject: str, message: str, step: str) -> Finding:
+    return Finding(code=code, source=source, subject=subject, message=message, next_step=step)

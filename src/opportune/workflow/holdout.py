@@ -1,0 +1,42 @@
+"""The holdout: customers left alone at random, whatever their value, so that the next report can say uplift."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from opportune.allocation import allocate
+from opportune.domain import Candidates, Opportunities, Plan
+from opportune.numerics import keyed_uniform
+from opportune.workflow.settings import Settings
+
+
+def draw_holdout(settings: Settings, batch: Opportunities) -> np.ndarray:
+    """Return the mask (n,) of customers left alone, drawn by customer and list: asking again draws the same."""
+    draw = keyed_uniform(settings.identity.seed, f"holdout {batch.at}", batch.customer_id)
+    return np.asarray(draw < settings.holdout)
+
+
+def without(everyone: Candidates, held_out: np.ndarray) -> Candidates:
+    """Return the candidates with no offer for those held out."""
+    if not held_out.any():
+        return everyone
+    kept = ~held_out[:, None]
+    return msgspec.structs.replace(
+        everyone,
+        eligible=everyone.eligible & kept,
+        value=np.where(kept, everyone.value, 0.0),
+        uses={name: np.where(kept, amounts, 0.0) for name, amounts in everyone.uses.items()},
+    )
+
+
+def holdout_cost(settings: Settings, everyone: Candidates, held_out: np.ndarray, made: Plan) -> dict[str, Any]:
+    """Return the share, the number of customers, and the planned value that leaving them alone gives up.
+
+    The cost is the value of the best plan with everyone less that of the plan made, under the same limits.
+    """
+    cost = 0.0
+    if held_out.any():
+        whole = allocate(everyone, settings.limits, seed=settings.identity.seed, start=made.prices)
+        cost = whole.certificate.value - made.certificate.value
+    return {"share": settings.holdout, "customers": int(held_out.sum()), "cost": cost}

@@ -1,0 +1,40 @@
+"""The settings that a finished plan was made with, as its step recorded them: an output folder explains itself."""
+
+from pathlib import Path
+
+import msgspec
+
+from opportune.domain import AsOf, BadInput, Finding, Limit
+from opportune.economics import Assumptions
+from opportune.features import Feature
+from opportune.models import ModelSpec
+from opportune.offers import Eligibility
+from opportune.workflow.settings import Identity, TimeSplit
+from opportune.workflow.steps import read_record
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a project's settings a plan depends on."""
+
+    identity: Identity
+    time: TimeSplit
+    features: dict[str, Feature]
+    models: dict[str, ModelSpec]
+    conditions: tuple[Eligibility, ...]
+    assumptions: Assumptions
+    limits: tuple[Limit, ...]
+
+    @property
+    def plan_at(self) -> AsOf:
+        """The instant of the list that was planned."""
+        return AsOf.parse(self.time.plan_at)
+
+
+def recorded_settings(out: Path) -> Recorded:
+    """Return the settings of the plan in an output folder. BadInput (OP825) when there is no plan."""
+    record = read_record(out, "plan")
+    if record is None:
+        message = "holds no plan of this version: expected the folder `out` of a project, or one below out/what-ifs"
+        step = "run `opportune plan` first"
+        raise BadInput([Finding(code="OP825", source=str(out), subject="", message=message, next_step=step)])
+    return msgspec.convert(record.inputs, Recorded)
