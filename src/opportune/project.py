@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from opportune.domain import AsOf, BadInput, BrokenPromise, Finding
+from opportune.domain.display import html_table
 from opportune.tables import located
 from opportune.workflow import (
     PlannedList,
@@ -80,6 +81,17 @@ class Project:
     def forecast(self, verb: str) -> list[StepForecast]:
         """Return which steps a verb would run now, and why, without running any."""
         return forecast_until(self.settings, self.out, verb)
+
+    def __repr__(self) -> str:
+        identity = self.settings.identity
+        return f"Project({identity.name!r}, list of {self.settings.time.plan_at}, out {str(self.out)!r})"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return text and HTML for a notebook: the question, and which steps would run now."""
+        del include, exclude
+        rows = [[step.name, "would run" if step.runs else "done", "; ".join(step.why)] for step in self.forecast("run")]
+        table = html_table(self.settings.identity.question, ["step", "", "because"], rows)
+        return {"text/plain": repr(self), "text/html": table}
 
     def check(self) -> list[dict[str, Any]]:
         """Check the tables against their contracts; return the findings."""

@@ -47,7 +47,7 @@ CASES = {
     "subset of nobody": (
         lambda p: append(p / "evidence.toml", '[[subset]]\nname = "s"\nwhere = "false"\nsays = "x"'), 2, ["evidence.toml:", "[OP815]"],
     ),
-    "fairness on a missing column": (lambda p: edit(p / "evidence.toml", "age < 40", "agee < 40"), 2, ["evidence.toml:10:1 [OP021]"]),
+    "fairness on a missing column": (lambda p: edit(p / "evidence.toml", "age < 40", "agee < 40"), 2, ["evidence.toml:13:1 [OP021]"]),
     "too few replicates": (lambda p: edit(p / "evidence.toml", "replicates = 500", "replicates = 5"), 2, ["[OP014]", "at least 100"]),
     "missing cluster": (lambda p: edit(p / "opportune.toml", 'cluster = "branch"', 'cluster = "brnch"'), 2, ["[OP816]", "brnch", "branch"]),
     "missing stratum": (lambda p: edit(p / "tables/decisions.sql", "AS stratum", "AS stratm"), 2, ["[OP816]", "stratum"]),

@@ -1,5 +1,9 @@
 """The report as a reader meets it: opened in Chromium, at two widths and on paper, without a network."""
 
+import base64
+import csv
+import io
+import json
 import shutil
 
 import pytest
@@ -43,12 +47,27 @@ def test_nothing_runs_over_the_edge(page):
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-def test_every_picture_is_drawn_and_has_a_table(page):
-    figures = page.locator("figure svg")
-    assert figures.count() == 4
+def test_every_picture_is_drawn_and_has_a_table_and_a_csv(page, demo):
+    figures = page.locator("section figure svg")
+    assert figures.count() == 7
     for i in range(figures.count()):
-        assert figures.nth(i).bounding_box()["height"] > 100
-    assert page.locator("figure ~ .scroll table").count() >= figures.count()
+        assert figures.nth(i).bounding_box()["height"] > 60
+    assert page.locator("section details table").count() == figures.count()
+    link = page.locator("a[download='policies.csv']").get_attribute("href")
+    rows = list(csv.DictReader(io.StringIO(base64.b64decode(link.partition(",")[2]).decode())))
+    told = json.loads((demo.out / "evidence/evidence.json").read_text())["estimates"]
+    raw = [row for row in told if row["measure"] == "contribution_per_customer" and row["method"] == "dr"]
+    assert [float(row["value"]) for row in rows] == [row["value"] for row in raw if row["against"] is None]
+
+
+def test_a_table_opens_and_paper_shows_it_anyway(page):
+    table = page.locator("section details table").first
+    assert not table.is_visible()
+    page.emulate_media(media="print")
+    assert table.is_visible()
+    page.emulate_media(media="screen")
+    page.locator("section summary").first.click(position={"x": 5, "y": 5})
+    assert table.is_visible()
 
 
 def test_the_first_sentence_holds_the_figure_and_its_interval(page):

@@ -1,20 +1,25 @@
 """Decide: candidates, choose, decide. One definition for list, request, replay and simulation."""
 
 from opportune.decisioning.candidates import candidates, forecast, value_by_member, value_offers
-from opportune.decisioning.choose import Choices, choose, unit_charges
+from opportune.decisioning.choose import Choices, choose, limit_charges, unit_charges
 from opportune.decisioning.decide import decide
+from opportune.decisioning.explain import ChoiceExplained, OfferExplained, explain_choice
 from opportune.decisioning.release import Release, hashed_files, models_hash, open_release, seal
 from opportune.decisioning.rulebook import Rulebook
 
 __all__ = [
+    "ChoiceExplained",
     "Choices",
+    "OfferExplained",
     "Release",
     "Rulebook",
     "candidates",
     "choose",
     "decide",
+    "explain_choice",
     "forecast",
     "hashed_files",
+    "limit_charges",
     "models_hash",
     "open_release",
     "seal",

@@ -50,6 +50,20 @@ def unit_charges(limits: Sequence[Limit], prices: Mapping[str, float]) -> dict[s
     return charges
 
 
+def limit_charges(
+    candidates: Candidates, limits: Sequence[Limit], prices: Mapping[str, float]
+) -> dict[str, np.ndarray]:
+    """Return what each limit charges for each offer, arrays (n, K) in money: together what ``choose`` charges."""
+    charges = {}
+    for limit in limits:
+        uses = candidates.uses[limit.uses]
+        per = None if limit.per is None else candidates.uses[limit.per]
+        charges[limit.name] = np.zeros(uses.shape)
+        for bound, price in _priced_bounds(limit, prices):
+            charges[limit.name] += price * (uses if per is None else uses - bound * per)
+    return charges
+
+
 def _priced_bounds(limit: Limit, prices: Mapping[str, float]) -> list[tuple[float, float]]:
     """Return (bound, signed price) of each side of a limit; a floor pays for use, so its price is negative."""
     both = limit.at_most is not None and limit.at_least is not None

@@ -13,6 +13,7 @@ import msgspec
 
 from opportune.decisioning.rulebook import Rulebook
 from opportune.domain import RELEASE_FORMAT, BadInput, Finding, Limit, ReleaseManifest
+from opportune.domain.display import bundle, figure, html_table
 from opportune.economics import Assumptions
 from opportune.features import Feature
 from opportune.models import load as load_model
@@ -31,6 +32,19 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     rulebook: Rulebook
     limits: tuple[Limit, ...]
     features: dict[str, Feature]
+
+    def __repr__(self) -> str:
+        sealed, models = self.manifest, len(self.rulebook.models)
+        return (
+            f"Release({sealed.hash[:12]} of {sealed.project}, as of {sealed.as_of}: {models} models, "
+            f"{len(self.features)} features, {len(self.limits)} limits)"
+        )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return text and HTML for a notebook: the prices of limits that were sealed."""
+        del include, exclude
+        rows = [[name, figure(price)] for name, price in self.manifest.prices.items()]
+        return bundle(repr(self), html_table(repr(self), ["limit", "price"], rows))
 
 
 def write_rulebook(

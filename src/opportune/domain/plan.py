@@ -5,6 +5,8 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from opportune.domain.display import bundle, figure, html_table
+
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "interrupted"]
 
 
@@ -44,6 +46,29 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     data_hash: str
     seed: int
 
+    def title(self) -> str:
+        """Return the plan's status, size, value and gap in one line."""
+        return (
+            f"{self.status}: {self.offered:,} of {self.opportunities:,} get an offer, value {figure(self.value)}, "
+            f"at most {figure(self.bound)} (gap {self.gap:.1e})"
+        )
+
+    def html(self) -> str:
+        """Return the title and the limits as an HTML table."""
+        header = ["limit", "used", "bound", "price", "slack"]
+        rows = [
+            [row.name, figure(row.used), figure(row.limit), figure(row.price), figure(row.slack)] for row in self.rows
+        ]
+        return html_table(self.title(), header, rows)
+
+    def __repr__(self) -> str:
+        return f"Certificate({self.title()})"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return text and HTML for a notebook."""
+        del include, exclude
+        return bundle(repr(self), self.html())
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """``choice[i]`` is the index of the chosen offer of opportunity i, or -1 for ``NO_OFFER``.
@@ -57,3 +82,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     choice: np.ndarray
     prices: dict[str, float]
     certificate: Certificate
+
+    def __repr__(self) -> str:
+        return f"Plan({self.certificate.title()})"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return text and HTML for a notebook; its size does not depend on the number of rows."""
+        del include, exclude
+        return bundle(repr(self), self.certificate.html())

@@ -14,6 +14,12 @@ class Artefacts(msgspec.Struct, frozen=True, kw_only=True):
     headline: tuple[str, str]
     certificate: dict[str, Any]
     frontier: dict[str, Any]
+    frontier_resource: str | None
+    """The resource that the varied limit is about."""
+    examples: list[dict[str, Any]]
+    holdout: dict[str, Any]
+    clusters: str
+    """What is resampled together, in words: clusters (branch)."""
     evidence: dict[str, Any]
     model_cards: list[dict[str, Any]]
     findings: list[dict[str, Any]]

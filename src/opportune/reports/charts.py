@@ -6,19 +6,14 @@ import altair as alt
 
 from opportune.reports._svg import to_svg
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#767676"
+BLUE, ORANGE, GREY, SKY = "#0072B2", "#D55E00", "#767676", "#9CCFEA"
 """From the palette of Okabe and Ito (2008)."""
 WIDTH = 560
 
 
 def evidence_chart(rows: list[dict[str, Any]], currency: str) -> str:
-    """Draw estimates as points with their 95 % intervals, zero marked."""
-    data = _values(
-        [
-            {"policy": _label(row), "value": row["value"], "low": row["low"], "high": row["high"], "order": i}
-            for i, row in enumerate(rows)
-        ]
-    )
+    """Draw estimates as points with their 95 % intervals, zero marked. Rows: policy, value, low, high."""
+    data = _values([{**row, "order": i} for i, row in enumerate(rows)])
     y = alt.Y("policy:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=360))
     scale = alt.Scale(zero=True, nice=True)
     title = f"{currency} per listed customer, with 95 % interval"
@@ -26,28 +21,38 @@ def evidence_chart(rows: list[dict[str, Any]], currency: str) -> str:
     bars = base.mark_rule(strokeWidth=3, color=BLUE).encode(
         y=y, x=alt.X("low:Q", title=title, scale=scale), x2="high:Q"
     )
-    points = base.mark_point(filled=True, size=80, color=BLUE).encode(y=y, x=alt.X("value:Q", title=title))
-    zero = alt.Chart(_values([{"x": 0}])).mark_rule(color=GREY, strokeDash=[4, 3]).encode(x="x:Q")
-    return to_svg((zero + bars + points).to_dict(validate=False))
+    points = base.mark_point(filled=True, size=80, color=BLUE, opacity=1).encode(y=y, x=alt.X("value:Q", title=title))
+    return _drawn(_rule(0, "x") + bars + points)
 
 
-def _values(rows: list[Any]) -> Any:
-    """Return rows as inline data."""
-    return {"values": rows}
-
-
-def _label(row: dict[str, Any]) -> str:
-    name = row["policy"].replace("_", " ")
-    return name if row["against"] is None else f"{name} less {row['against'].replace('_', ' ')}"
-
-
-def frontier_chart(points: list[dict[str, Any]], limit: str, chosen: dict[str, float], currency: str) -> str:
-    """Draw plan value against the limit, the chosen plan as a point."""
-    x = alt.X("limit:Q", title=f"limit “{limit}”, at most", axis=alt.Axis(format=",d"))
+def frontier_chart(points: list[dict[str, Any]], limit: str, marked: list[dict[str, Any]], currency: str) -> str:
+    """Draw plan value against the limit, with marked plans (use, value, name) as labelled points."""
+    x = alt.X("use:Q", title=limit, axis=alt.Axis(format=",d", tickCount=6), scale=alt.Scale(zero=True))
     y = alt.Y("value:Q", title=f"planned value, {currency}", axis=alt.Axis(format=",d"), scale=alt.Scale(zero=True))
-    line = alt.Chart(_values(points), width=WIDTH, height=230).mark_line(point=True, color=BLUE).encode(x=x, y=y)
-    mark = alt.Chart(_values([chosen])).mark_point(shape="diamond", size=190, filled=True, color=ORANGE)
-    return to_svg((line + mark.encode(x=x, y=y)).to_dict(validate=False))
+    line = alt.Chart(_values(points), width=WIDTH, height=250).mark_line(point=True, color=BLUE).encode(x=x, y=y)
+    marks = alt.Chart(_values(marked))
+    shape = alt.Shape("name:N", legend=None, scale=alt.Scale(range=["diamond", "square"]))
+    dots = marks.mark_point(size=190, filled=True, color=ORANGE, opacity=1).encode(x=x, y=y, shape=shape)
+    words = marks.mark_text(align="right", dx=-12, dy=14, fontSize=12, color=ORANGE).encode(x=x, y=y, text="name:N")
+    return _drawn(line + dots + words)
+
+
+def limits_chart(rows: list[dict[str, Any]]) -> str:
+    """Draw use as a share of each limit's bound: planned as a hollow square, realised as a point with its interval."""
+    y = alt.Y("limit:N", title=None, axis=alt.Axis(labelLimit=360))
+    title = "use as a share of the bound"
+    x_axis = alt.Axis(format=".0%")
+    base = alt.Chart(_values(rows), width=WIDTH, height=alt.Step(40))
+    bars = base.mark_rule(strokeWidth=3, color=BLUE).encode(
+        y=y, x=alt.X("low:Q", title=title, axis=x_axis, scale=alt.Scale(zero=True)), x2="high:Q"
+    )
+    realised = base.mark_point(filled=True, size=80, color=BLUE, opacity=1).encode(
+        y=y, x=alt.X("realised:Q", axis=x_axis)
+    )
+    planned = base.mark_point(shape="square", size=130, strokeWidth=2, color=ORANGE).encode(
+        y=y, x=alt.X("planned:Q", axis=x_axis)
+    )
+    return _drawn(_rule(1, "x") + bars + realised + planned)
 
 
 def calibration_chart(tenths: list[dict[str, float]]) -> str:
@@ -58,5 +63,42 @@ def calibration_chart(tenths: list[dict[str, float]]) -> str:
     y = alt.Y("observed:Q", title="observed take-up", axis=axis, scale=alt.Scale(domain=[0, top]))
     corners = [{"predicted": 0, "observed": 0}, {"predicted": top, "observed": top}]
     line = alt.Chart(_values(corners), width=300, height=300).mark_line(color=GREY, strokeDash=[4, 3])
-    points = alt.Chart(_values(tenths)).mark_point(filled=True, size=80, color=BLUE)
-    return to_svg((line.encode(x=x, y=y) + points.encode(x=x, y=y)).to_dict(validate=False))
+    points = alt.Chart(_values(tenths)).mark_point(filled=True, size=80, color=BLUE, opacity=1)
+    return _drawn(line.encode(x=x, y=y) + points.encode(x=x, y=y))
+
+
+def chosen_chart(rows: list[dict[str, Any]], group: str, part: str) -> str:
+    """Draw the share of customers planned per group and part: darker and labelled with the share."""
+    x = alt.X("part:N", sort=alt.SortField("order"), title=part, axis=alt.Axis(labelAngle=0))
+    y = alt.Y("group:N", title=group)
+    base = alt.Chart(_values(rows), width=WIDTH, height=alt.Step(44))
+    color = alt.Color("share_planned:Q", scale=alt.Scale(domain=[0, 1], range=["#FFFFFF", BLUE]), legend=None)
+    cells = base.mark_rect(stroke="#FFFFFF").encode(x=x, y=y, color=color)
+    ink = alt.condition("datum.share_planned > 0.55", alt.value("white"), alt.value("#1a1a1a"))
+    words = base.mark_text(fontSize=13).encode(x=x, y=y, text=alt.Text("share_planned:Q", format=".0%"), color=ink)
+    return _drawn(cells + words)
+
+
+def choice_chart(rows: list[dict[str, Any]], currency: str) -> str:
+    """Draw each offer's value as a bar and what is left after the limits' charges as a diamond."""
+    y = alt.Y("offer:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=420))
+    title = f"{currency}: value (bar) and what is left after charges (diamond)"
+    base = alt.Chart(_values(rows), width=WIDTH - 120, height=alt.Step(26))
+    bars = base.mark_bar(color=SKY).encode(y=y, x=alt.X("value:Q", title=title))
+    dots = base.mark_point(shape="diamond", filled=True, size=130, color=ORANGE, opacity=1).encode(
+        y=y, x=alt.X("net:Q", title=title)
+    )
+    return _drawn(bars + dots + _rule(0, "x"))
+
+
+def _rule(at: float, axis: str) -> Any:
+    return alt.Chart(_values([{axis: at}])).mark_rule(color=GREY, strokeDash=[4, 3]).encode(**{axis: f"{axis}:Q"})
+
+
+def _values(rows: list[Any]) -> Any:
+    """Return rows as inline data."""
+    return {"values": rows}
+
+
+def _drawn(chart: Any) -> str:
+    return to_svg(chart.to_dict(validate=False))

@@ -6,7 +6,7 @@ import jinja2
 from markupsafe import Markup
 
 from opportune.reports.artefacts import Artefacts
-from opportune.reports.charts import calibration_chart, evidence_chart, frontier_chart
+from opportune.reports.figures import figures
 from opportune.reports.sentences import (
     CAPPED,
     METHOD,
@@ -16,6 +16,7 @@ from opportune.reports.sentences import (
     crossed_bound,
     headline,
     interval,
+    plain,
     verdict,
 )
 
@@ -30,14 +31,15 @@ def portfolio_page(told: Artefacts) -> str:
         verdict=verdict(told),
         broken=broken_limits(told),
         tables=_evidence_tables(told),
-        drawings={name: Markup(svg) for name, svg in _drawings(told).items()},
+        figures=figures(told),
+        safe=Markup,
     )
 
 
 def environment() -> jinja2.Environment:
     """Return the template environment of every page: escaped, and an error where a name is missing."""
     made = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters |= {"amount": amount, "interval": interval, "crossed": crossed_bound}
+    made.filters |= {"amount": amount, "interval": interval, "crossed": crossed_bound, "plain": plain}
     return made
 
 
@@ -56,21 +58,3 @@ def _evidence_tables(told: Artefacts) -> list[dict[str, object]]:
         }
         for differences in (False, True)
     ]
-
-
-def _drawings(told: Artefacts) -> dict[str, str]:
-    drawings = {
-        "policies": evidence_chart(told.estimates(RAW, METHOD, differences=False), told.currency),
-        "differences": evidence_chart(told.estimates(RAW, METHOD, differences=True), told.currency),
-        "calibration": calibration_chart(told.evidence["response"]["tenths"]),
-    }
-    if told.frontier["points"]:
-        drawings["frontier"] = _frontier(told)
-    return drawings
-
-
-def _frontier(told: Artefacts) -> str:
-    limit = told.frontier["limit"]
-    row = next(row for row in told.certificate["rows"] if row["name"].removesuffix(" (at most)") == limit)
-    chosen = {"limit": row["limit"], "value": told.certificate["value"]}
-    return frontier_chart(told.frontier["points"], limit, chosen, told.currency)

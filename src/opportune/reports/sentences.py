@@ -69,6 +69,17 @@ def crossed_bound(row: dict[str, Any]) -> float | None:
     return None
 
 
+def bound_of(row: dict[str, Any]) -> float | None:
+    """Return the bound of a limit: its ceiling, or its floor where it has no ceiling."""
+    bound: float | None = row["at_most"] if row["at_most"] is not None else row["at_least"]
+    return bound
+
+
+def plain(name: str) -> str:
+    """Return a name as words: underscores read as spaces, and no offer as ``no offer``."""
+    return name.replace("_", " ").lower() if name == "NO_OFFER" else name.replace("_", " ")
+
+
 def amount(value: float | None) -> str:
     """Return a number with as many digits as its size needs."""
     if value is None:

@@ -38,6 +38,8 @@ def _unknown_names(settings: Settings) -> list[Finding]:
     given: list[tuple[str, str, str | None, Sequence[str]]] = []
     if settings.frontier:
         given.append(("limits.toml", "frontier.limit", settings.frontier.limit, limits))
+    given.append(("evidence.toml", "today", evidence.today, policies))
+    given += [("evidence.toml", "chosen_by", name, list(settings.features)) for name in evidence.chosen_by or ()]
     for i, versus in enumerate(evidence.compare):
         given.append(("evidence.toml", f"compare[{i}].policy", versus.policy, policies))
         given.append(("evidence.toml", f"compare[{i}].against", versus.against, policies))

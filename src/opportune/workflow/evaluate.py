@@ -22,6 +22,8 @@ from opportune.evaluation import (
 )
 from opportune.models import measure_binary
 from opportune.tables import Engine, write_json
+from opportune.workflow.chosen import chosen
+from opportune.workflow.evidence_spec import PolicySpec
 from opportune.workflow.fairness import fairness
 from opportune.workflow.frames import open_tables, opportunities_at, read_facts
 from opportune.workflow.logged import History, history
@@ -56,7 +58,10 @@ def evaluate(settings: Settings, out: Path) -> None:
         "assumption": settings.evidence.assumption,
         "not_shown": settings.evidence.not_shown,
         "retrospective": settings.time.retrospective,
-        "policies": [{"name": spec.name, "says": spec.says} for spec in settings.evidence.policy],
+        "policies": [_forecast_of(trial, spec, policies[spec.name]) for spec in settings.evidence.policy],
+        "today": settings.evidence.today,
+        "chosen_by": settings.evidence.chosen_by,
+        "chosen": chosen(trial),
         "best_offer_per_band": {band: trial.logged.offer_ids[step] for band, step in best.items()},
         "estimates": _estimates(trial, policies),
         "support": {name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()},
@@ -173,6 +178,18 @@ def _policies(trial: Trial, best: dict[str, int]) -> dict[str, Judged]:
         seed=trial.settings.identity.seed,
     )
     return {spec.name: build_policy(spec, inputs) for spec in trial.settings.evidence.policy}
+
+
+def _forecast_of(trial: Trial, spec: PolicySpec, policy: Judged) -> dict[str, Any]:
+    """Return a policy with what the plan's forecasts expect of it: a forecast, and no evidence."""
+    probability = policy.probabilities(trial.logged.eligible)
+    value = value_offers(trial.batch, trial.facts, trial.rulebook)
+    return {
+        "name": spec.name,
+        "says": spec.says,
+        "forecast_value": float(np.sum(probability * value.total())),
+        "forecast_uses": {name: float(np.sum(probability * amounts)) for name, amounts in value.uses.items()},
+    }
 
 
 def _estimates(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:

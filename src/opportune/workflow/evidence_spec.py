@@ -59,6 +59,10 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What the measure assumes of customers who are left alone."""
     not_shown: str
     """What this evidence does not show, in one sentence."""
+    today: str | None = None
+    """The policy that is today's practice: a point on the frontier of the plan."""
+    chosen_by: tuple[str, str] | None = None
+    """Two features, a text and a number, by which the report shows who is chosen."""
     fairness: dict[str, str] = {}
     """Group name to an SQL expression over customers, for the fairness tables."""
     policy: tuple[PolicySpec, ...] = ()

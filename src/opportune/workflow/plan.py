@@ -12,6 +12,7 @@ from opportune.domain import NO_OFFER_ID, Candidates, Opportunities, Plan
 from opportune.models import load
 from opportune.offers import PricedCatalogue
 from opportune.tables import canonical_json, sha256_bytes, write_json, write_parquet
+from opportune.workflow.examples import example_choices
 from opportune.workflow.frames import open_tables, opportunities_at, read_facts
 from opportune.workflow.holdout import draw_holdout, holdout_cost, without
 from opportune.workflow.settings import Settings
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def plan(settings: Settings, out: Path) -> None:
-    """Write ``plan/``: candidates, plan, probabilities, certificate, frontier and holdout."""
+    """Write ``plan/``: candidates, plan, probabilities, certificate, frontier, holdout, three customers explained."""
     batch = opportunities_at(open_tables(out, settings.directory), settings.plan_at)
     facts = read_facts(out, list(settings.features), batch.opportunity_id, settings.plan_at)
     everyone = candidates(batch, facts, read_rulebook(settings, out))
@@ -35,6 +36,7 @@ def plan(settings: Settings, out: Path) -> None:
     write_parquet(out / "plan" / "plan.parquet", plan_table(options, made, batch))
     write_parquet(out / "plan" / "probabilities.parquet", probabilities_table(settings, everyone, held_out, made))
     write_json(out / "plan" / "certificate.json", {"prices": made.prices, **msgspec.to_builtins(made.certificate)})
+    write_json(out / "plan" / "examples.json", example_choices(settings, options, made))
     write_json(out / "plan" / "holdout.json", holdout_cost(settings, everyone, held_out, made))
     _write_frontier(settings, out, options)
 

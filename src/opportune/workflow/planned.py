@@ -22,10 +22,34 @@ class PlannedList(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def choices(self) -> "pa.Table":
-        """The table `plan`: opportunity, customer, slot, offer, probability, value and uses; ``.to_pandas()`` works."""
+        """The table `plan` as Arrow: opportunity, customer, slot, offer, probability, value and uses."""
         import pyarrow.parquet as pq
 
         return pq.read_table(self.path)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Hand the choices to anything that speaks Arrow (Polars, DuckDB, pandas) without a copy."""
+        return self.choices.__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self) -> Any:
+        """Return the choices as a pandas frame whose columns are Arrow's own memory; needs pandas."""
+        import pandas as pd
+
+        return self.choices.to_pandas(types_mapper=pd.ArrowDtype)
+
+    def to_polars(self) -> Any:
+        """Return the choices as a Polars frame over Arrow's memory; needs polars."""
+        import polars as pl
+
+        return pl.DataFrame(self)
+
+    def __repr__(self) -> str:
+        return f"PlannedList({self.certificate.title()})"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return text and HTML for a notebook, from the certificate alone."""
+        del include, exclude
+        return {"text/plain": repr(self), "text/html": self.certificate.html()}
 
 
 def read_planned(out: Path) -> PlannedList:

@@ -104,7 +104,7 @@ def _models(folder: Folder, findings: list[Finding]) -> dict[str, Any]:
     }
 
 
-class _CatalogueHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CatalogueHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The scalars at the top of offers.toml."""
 
     product: str
@@ -121,7 +121,7 @@ def _offers(folder: Folder, findings: list[Finding]) -> dict[str, Any]:
     price = convert(raw.pop("price", {}), PriceAxis, source, "price", findings)
     bands = _list_of(raw.pop("band", []), Band, source, "band", findings)
     eligibility = _list_of(raw.pop("eligibility", []), Eligibility, source, "eligibility", findings)
-    head = convert(raw, _CatalogueHead, source, "", findings)
+    head = convert(raw, CatalogueHead, source, "", findings)
     if head is None or price is None:
         return {"catalogue": None, "eligibility": eligibility}
     catalogue = Catalogue(price=price, bands=bands, **msgspec.structs.asdict(head))

@@ -18,9 +18,20 @@ def report(settings: Settings, out: Path) -> None:
         headline=settings.evidence.headline,
         certificate=read_json(out / "plan" / "certificate.json"),
         frontier=read_json(out / "plan" / "frontier.json"),
+        frontier_resource=_frontier_resource(settings),
+        examples=read_json(out / "plan" / "examples.json"),
+        holdout=read_json(out / "plan" / "holdout.json"),
+        clusters=f"clusters ({settings.identity.cluster.replace('_', ' ')})",
         evidence=read_json(out / "evidence" / "evidence.json"),
         model_cards=[read_json(path) for path in sorted((out / "model-cards").glob("*.json"))],
         findings=read_json(out / "findings.json"),
         gates=[finding.text() for finding in gates(out)],
     )
     write_text(out / "reports" / "portfolio.html", portfolio_page(artefacts))
+
+
+def _frontier_resource(settings: Settings) -> str | None:
+    """Return the resource of the limit that the frontier varies."""
+    if settings.frontier is None:
+        return None
+    return next(limit.uses for limit in settings.limits if limit.name == settings.frontier.limit)

@@ -5,7 +5,7 @@ import io
 from datetime import date, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, ignore_patterns
 
 import numpy as np
 
@@ -34,6 +34,8 @@ def _build(directory: Path) -> None:
     with as_file(files("opportune.workflow") / "template") as template:
         copytree(template, directory, dirs_exist_ok=True)
     (directory / "gitignore.txt").rename(directory / ".gitignore")
+    with as_file(files("opportune") / "schemas") as schemas:
+        copytree(schemas, directory / ".schemas", ignore=ignore_patterns("*-output.schema.json"))
     for name, rows in _generated().items():
         write_text(directory / "data" / f"{name}.csv", _csv(rows))
 

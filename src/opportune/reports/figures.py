@@ -1,0 +1,224 @@
+"""Figures: a picture, the sentence under it, and the same numbers as a table and as CSV."""
+
+import base64
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from opportune.reports.artefacts import Artefacts
+from opportune.reports.charts import (
+    calibration_chart,
+    choice_chart,
+    chosen_chart,
+    evidence_chart,
+    frontier_chart,
+    limits_chart,
+)
+from opportune.reports.sentences import METHOD, RAW, amount, bound_of, plain
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """``name`` is the file name of its CSV; ``rows`` are numbers and texts in the order of ``header``."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+    def cells(self) -> list[list[str]]:
+        """Return the rows as texts for the page."""
+        return [[each if isinstance(each, str) else amount(each) for each in row] for row in self.rows]
+
+    def csv(self) -> str:
+        """Return the table with unrounded numbers as a data address for a link."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([self.header, *self.rows])
+        return "data:text/csv;base64," + base64.b64encode(text.getvalue().encode()).decode()
+
+
+def figures(told: Artefacts) -> list[Figure]:
+    """Return the pictures of the page, in its order; one whose artefact is empty is left out."""
+    made = [_policies(told), _differences(told), _limits(told), _calibration(told)]
+    return [*_frontier(told), *made[:3], *_chosen(told), *_choices(told), made[3]]
+
+
+def _policies(told: Artefacts) -> Figure:
+    rows = told.estimates(RAW, METHOD, differences=False)
+    caption = (
+        f"Contribution per listed customer, doubly robust; the intervals resample the {told.evidence['clusters']} "
+        f"{told.clusters}. {told.evidence['assumption']}"
+    )
+    return _estimates("policies", "What each policy was worth", caption, rows, told.currency)
+
+
+def _differences(told: Artefacts) -> Figure:
+    rows = told.estimates(RAW, METHOD, differences=True)
+    caption = (
+        "Differences on the same customers. An interval that holds zero shows no difference. Both policies are "
+        "resampled together, so what they share cancels."
+    )
+    return _estimates("differences", "Is the difference real?", caption, rows, told.currency)
+
+
+def _estimates(name: str, title: str, caption: str, rows: Sequence[dict[str, Any]], currency: str) -> Figure:
+    held = [{"policy": _label(row), **{key: row[key] for key in ("value", "low", "high")}} for row in rows]
+    return Figure(
+        name=name,
+        title=title,
+        caption=caption,
+        svg=evidence_chart(held, currency),
+        header=("policy", "value", "low", "high", "effective n"),
+        rows=tuple((each["policy"], each["value"], each["low"], each["high"], row["effective_n"])
+                   for each, row in zip(held, rows, strict=True)),
+    )  # fmt: skip
+
+
+def _label(row: dict[str, Any]) -> str:
+    name = plain(row["policy"])
+    return name if row["against"] is None else f"{name} less {plain(row['against'])}"
+
+
+def _frontier(told: Artefacts) -> list[Figure]:
+    points, limit = told.frontier["points"], told.frontier["limit"]
+    if not points:
+        return []
+    row = next(row for row in told.certificate["rows"] if row["name"].removesuffix(" (at most)") == limit)
+    marked = [{"use": row["used"], "value": told.certificate["value"], "name": "the plan"}, *_today(told)]
+    caption = (
+        f"The best plan for each bound of “{limit}”, the other limits kept. {_price_says(told, row)} "
+        f"{_today_says(told)}These are forecasts, not evidence."
+    )
+    return [
+        Figure(
+            name="frontier",
+            title=f"What “{limit}” buys",
+            caption=caption,
+            svg=frontier_chart([{"use": each["used"], **each} for each in points], limit, marked, told.currency),
+            header=(f"{limit}, at most", "used", "planned value", "price of one more"),
+            rows=tuple((each["limit"], each["used"], each["value"], each["price"]) for each in points),
+        )
+    ]
+
+
+def _today(told: Artefacts) -> list[dict[str, Any]]:
+    """Return today's policy as a point, by the same forecasts; nothing when none is declared."""
+    policy = next((each for each in told.evidence["policies"] if each["name"] == told.evidence["today"]), None)
+    if policy is None or told.frontier_resource not in policy["forecast_uses"]:
+        return []
+    use = policy["forecast_uses"][told.frontier_resource]
+    return [{"use": use, "value": policy["forecast_value"], "name": "today's policy"}]
+
+
+def _price_says(told: Artefacts, row: dict[str, Any]) -> str:
+    """Return what relaxing the limit would bring at the plan, and which limits bind when it would bring nothing."""
+    if row["price"] > 0.0:
+        return f"At the plan one more of it is worth {amount(row['price'])} {told.currency}."
+    binding = [f"“{each['name']}”" for each in told.certificate["rows"] if each["price"] > 0.0]
+    held_by = f": {' and '.join(binding)} holds the plan back first" if binding else ""
+    return f"At the plan this limit does not bind{held_by}."
+
+
+def _today_says(told: Artefacts) -> str:
+    return f"Today's policy is {told.says(told.evidence['today'])}; it keeps no limit. " if _today(told) else ""
+
+
+def _limits(told: Artefacts) -> Figure:
+    rows = told.evidence["planned_against_realised"]
+    shares = [
+        {"limit": row["limit"], **{key: row[key] / bound_of(row) for key in ("planned", "realised", "low", "high")}}
+        for row in rows
+        if bound_of(row)
+    ]
+    caption = (
+        "The square is what was planned, the point what came out, with its 95 % interval; the dashed line is the "
+        "bound. What came out is an estimate, because the plan was not carried out."
+    )
+    return Figure(
+        name="limits",
+        title="Did the limits hold?",
+        caption=caption,
+        svg=limits_chart(shares),
+        header=("limit", "bound", "planned", "realised", "low", "high"),
+        rows=tuple(
+            (row["limit"], bound_of(row), *(row[key] for key in ("planned", "realised", "low", "high"))) for row in rows
+        ),
+    )
+
+
+def _chosen(told: Artefacts) -> list[Figure]:
+    rows = told.evidence["chosen"]
+    if not rows:
+        return []
+    group, part = (plain(name) for name in told.evidence["chosen_by"])
+    caption = f"Share of the customers whom the plan reaches, by {group} and by fifths of {part}."
+    return [
+        Figure(
+            name="chosen",
+            title="Who is chosen?",
+            caption=caption,
+            svg=chosen_chart(rows, group, part),
+            header=(group, part, "customers", "planned", "share planned", "mean planned price"),
+            rows=tuple(
+                (row["group"], row["part"], row["customers"], row["planned"], row["share_planned"], row["mean_price"])
+                for row in rows
+            ),
+        )
+    ]
+
+
+def _choices(told: Artefacts) -> list[Figure]:
+    if not told.examples:
+        return []
+    limits = list(told.examples[0]["ranked"][0]["charges"])
+    held = [
+        (example, place, offer)
+        for example in told.examples
+        for place, offer in zip(("winner", "runner-up"), example["ranked"], strict=False)
+    ]
+    drawn = [
+        {"offer": f"{example['why']}, {place}: {plain(offer['offer_id'])}", "order": i, **offer}
+        for i, (example, place, offer) in enumerate(held)
+    ]
+    caption = (
+        "Three customers. Each limit charges an offer for what it uses, and pays back where the offer makes room; the "
+        "offer with most left wins, and no offer has zero left."
+    )
+    return [
+        Figure(
+            name="choices",
+            title="How one customer's offer is chosen",
+            caption=caption,
+            svg=choice_chart(drawn, told.currency),
+            header=("customer", "place", "offer", "value", *(f"charge of {name}" for name in limits), "left"),
+            rows=tuple(
+                (f"{example['why']} ({example['opportunity_id']})", place, plain(offer["offer_id"]), offer["value"],
+                 *(offer["charges"][name] for name in limits), offer["net"])
+                for example, place, offer in held
+            ),
+        )
+    ]  # fmt: skip
+
+
+def _calibration(told: Artefacts) -> Figure:
+    response = told.evidence["response"]
+    caption = (
+        f"Tenths of the list by predicted take-up, at the price that each customer was sent: predicted "
+        f"{response['mean_predicted']:.3f}, observed {response['mean_observed']:.3f}; area under the ROC curve "
+        f"{response['auc']:.3f}; log loss {response['log_loss']:.4f} against {response['log_loss_of_base_rate']:.4f} "
+        "for the base rate. On the dashed line, prediction and observation agree."
+    )
+    return Figure(
+        name="calibration",
+        title="Were the forecasts right?",
+        caption=caption,
+        svg=calibration_chart(response["tenths"]),
+        header=("tenth", "customers", "predicted", "observed"),
+        rows=tuple(
+            (str(i + 1), each["n"], each["predicted"], each["observed"]) for i, each in enumerate(response["tenths"])
+        ),
+    )

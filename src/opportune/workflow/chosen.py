@@ -1,0 +1,48 @@
+"""Who is chosen: shares of the list that the plan reaches, by a group and by fifths of a number."""
+
+from typing import Any
+
+import numpy as np
+
+from opportune.workflow.trial import Trial
+
+PARTS = 5
+
+
+def chosen(trial: Trial) -> list[dict[str, Any]]:
+    """Return per group and fifth: customers, share planned, and mean planned price; empty when nothing is declared."""
+    declared = trial.settings.evidence.chosen_by
+    if declared is None:
+        return []
+    group_name, number_name = declared
+    groups, numbers = trial.facts.values[group_name].astype(str), trial.facts.values[number_name]
+    parts = _parts(numbers)
+    return [
+        _row(trial, str(group), order, label, rows)
+        for group in np.unique(groups)
+        for order, (label, held) in enumerate(parts)
+        if (rows := held & (groups == group)).any()
+    ]
+
+
+def _parts(numbers: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Return labelled masks of equal parts of the list by a number; those without it are a part of their own."""
+    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, PARTS + 1)))
+    part = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, max(len(edges) - 2, 0))
+    known = ~np.isnan(numbers)
+    found = [(_label(numbers[known & (part == k)]), known & (part == k)) for k in range(max(len(edges) - 1, 1))]
+    return found + ([("not known", ~known)] if not known.all() else [])
+
+
+def _label(numbers: np.ndarray) -> str:
+    return f"{numbers.min():g} to {numbers.max():g}"
+
+
+def _row(trial: Trial, group: str, order: int, label: str, rows: np.ndarray) -> dict[str, Any]:
+    reached = rows & (trial.planned >= 0)
+    prices = next(iter(trial.rulebook.catalogue.terms(trial.past.band[reached]).values()))
+    mean = float(np.mean(prices[np.arange(len(prices)), trial.planned[reached]])) if len(prices) else None
+    return {
+        "group": group, "order": order, "part": label, "customers": int(rows.sum()), "planned": int(reached.sum()),
+        "share_planned": float(reached.sum() / rows.sum()), "mean_price": mean,
+    }  # fmt: skip
