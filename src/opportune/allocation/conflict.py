@@ -8,7 +8,7 @@ import numpy as np
 from opportune.allocation.core import solve_core
 from opportune.allocation.dual import smoothed_prices
 from opportune.allocation.inner import used
-from opportune.allocation.problem import Problem, build_problem
+from opportune.allocation.problem import build_problem
 from opportune.allocation.repair import integer_choice
 from opportune.domain import BrokenPromise, Candidates, Finding, Limit
 
@@ -41,8 +41,7 @@ def least_excess(candidates: Candidates, limits: Sequence[Limit], relaxed: set[i
     problem = build_problem(candidates, limits)
     names = {name for i, limit in enumerate(limits) if i in relaxed for name in _row_names(limit)}
     cap = np.array([1.0 if row.name in names else np.inf for row in problem.rows])
-    feasible = np.where(np.isfinite(problem.value), 0.0, -np.inf)
-    phase_one: Problem = msgspec.structs.replace(problem, value=feasible, cap=cap)
+    phase_one = msgspec.structs.replace(problem, value=np.zeros(problem.value.shape), value_scale=1.0, cap=cap)
     linear = solve_core(phase_one, smoothed_prices(phase_one))
     choice = integer_choice(phase_one, linear, REACHED) if linear.feasible else None
     if choice is None:

@@ -5,55 +5,103 @@ import numpy as np
 from scipy.sparse import csr_matrix, hstack, vstack
 
 from opportune.allocation._highs import Solution, maximise
-from opportune.allocation.inner import best_choice, dual_value, margins, net_values, used
+from opportune.allocation.inner import Inner, dual_value, inner, net_of, used
 from opportune.allocation.problem import Problem
 
-FIRST_CORE = 3_000
+FIRST_CORE = 1_000
+GROWTH = 3
 PROVEN = 1e-10
 
 
+class Shares(msgspec.Struct, frozen=True):
+    """Who gets what: ``choice`` (n,), -1 for none; and of the open customers, pairs with an offer and its share.
+
+    An open customer's ``choice`` is -1; what its pairs leave of one is no offer.
+    """
+
+    choice: np.ndarray
+    customer: np.ndarray
+    offer: np.ndarray
+    share: np.ndarray
+
+    def rounded(self) -> np.ndarray:
+        """Return whole choices (n,): of each open customer the largest share, none where none is the largest."""
+        whole = self.choice.copy()
+        left = np.bincount(self.customer, self.share, len(whole))
+        order = np.lexsort((-self.offer, self.share))  # of equal shares the first offer is written last, and stands
+        largest = np.zeros(len(whole))
+        whole[self.customer[order]], largest[self.customer[order]] = self.offer[order], self.share[order]
+        whole[self.customer] = np.where((largest > 1.0 - left)[self.customer], whole[self.customer], -1)
+        return whole
+
+
 class LinearPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """An optimum of the linear programme. ``share`` (n, K) holds fractions; ``prices`` (m,) prove it up to ``gap``."""
+    """An optimum of the linear programme; ``prices`` (m,) prove it up to ``PROVEN``."""
 
     feasible: bool
-    share: np.ndarray
+    shares: Shares
     prices: np.ndarray
 
 
 def solve_core(problem: Problem, prices: np.ndarray) -> LinearPlan:
     """Solve the linear programme by growing cores until the core's own row prices prove its value.
 
-    The proof: g at those prices, over all customers, equals the value reached.
+    The proof: g at those prices, over all customers, equals the value reached. Until then the core takes in the
+    customers outside it who would gain most from another choice at those prices (sifting: Bixby et al. 1992).
     """
-    count = len(problem.value)
-    size = min(FIRST_CORE, count)
+    found = inner(problem, prices)
+    core, count = np.sort(closest(found.margin, min(FIRST_CORE, len(problem.value)))), len(problem.value)
     while True:
-        net = net_values(problem, prices)
-        core = np.argsort(margins(net), kind="stable")[:size]
-        choice, _ = best_choice(net)
-        solution, share = programme(problem, choice, np.sort(core), integer=False)
-        if solution.feasible:
-            prices = np.minimum(solution.row_price[: len(problem.b)], problem.cap)
-            if _gap(problem, share, prices) <= PROVEN or size == count:
-                return LinearPlan(feasible=True, share=share, prices=prices)
-        elif size == count:
-            return LinearPlan(feasible=False, share=share, prices=prices)
-        size = min(size * 3, count)
+        solution, shares = programme(problem, found.choice, core, integer=False)
+        if not solution.feasible:
+            if len(core) == count:
+                return LinearPlan(feasible=False, shares=shares, prices=prices)
+            core = np.union1d(core, closest(found.margin, min(GROWTH * len(core), count)))
+            continue
+        prices = np.minimum(solution.row_price[: len(problem.b)], problem.cap)
+        at_prices = inner(problem, prices)
+        if _gap(problem, shares, prices, at_prices) <= PROVEN or len(core) == count:
+            return LinearPlan(feasible=True, shares=shares, prices=prices)
+        core = np.union1d(core, _gaining(problem, prices, found.choice, at_prices, core))
 
 
-def _gap(problem: Problem, share: np.ndarray, prices: np.ndarray) -> float:
+def _gaining(problem: Problem, prices: np.ndarray, choice: np.ndarray, best: Inner, core: np.ndarray) -> np.ndarray:
+    """Return the customers outside the core whose best offer at the prices is worth most above their fixed one."""
+    moved = np.flatnonzero(best.choice != choice)
+    moved = np.setdiff1d(moved, core, assume_unique=True)
+    gain = best.top[moved] - net_of(problem, prices, moved, choice[moved])
+    order = np.argsort(-gain, kind="stable")
+    return np.asarray(moved[order[: GROWTH * len(core)]])
+
+
+def closest(margin: np.ndarray, size: int) -> np.ndarray:
+    """Return the ``size`` customers whose best choice leads the second by least; of equal ones the first."""
+    if size == len(margin):
+        return np.arange(size)
+    limit = np.partition(margin, size - 1)[size - 1]
+    below, equal = np.flatnonzero(margin < limit), np.flatnonzero(margin == limit)
+    return np.concatenate([below, equal[: size - len(below)]])
+
+
+def _gap(problem: Problem, shares: Shares, prices: np.ndarray, found: Inner) -> float:
     """Return how far g at the prices lies above the value of the shares, relative to g."""
-    bound = dual_value(problem, prices)
-    return (bound - plan_value(problem, share)) / max(abs(bound), 1.0)
+    bound = dual_value(problem, prices, found)
+    return (bound - plan_value(problem, shares)) / max(abs(bound), 1.0)
 
 
-def plan_value(problem: Problem, share: np.ndarray) -> float:
-    """Return the scaled mean value of shares (n, K), less what soft rows charge for their excess."""
-    rows, offers = np.nonzero(share)
-    use = (problem.a[:, rows, offers] * share[rows, offers]).sum(axis=1) / len(share)
-    value = float(np.sum(problem.value[rows, offers] * share[rows, offers])) / len(share)
+def plan_value(problem: Problem, shares: Shares) -> float:
+    """Return the scaled mean value of shares, less what soft rows charge for their excess."""
+    count, fixed = len(shares.choice), np.flatnonzero(shares.choice >= 0)
+    whole = float(np.sum(problem.value[fixed, shares.choice[fixed]]))
+    parts = float(np.sum(problem.value[shares.customer, shares.offer] * shares.share))
     soft = np.isfinite(problem.cap)
-    return value - float(np.sum(problem.cap[soft] * np.maximum(use - problem.b, 0.0)[soft]))
+    excess = np.maximum(_use(problem, shares) - problem.b, 0.0)
+    return (whole + parts) / problem.value_scale / count - float(np.sum(problem.cap[soft] * excess[soft]))
+
+
+def _use(problem: Problem, shares: Shares) -> np.ndarray:
+    open_use = (problem.uses[:, shares.customer, shares.offer] * shares.share).sum(axis=1)
+    return np.asarray(used(problem, shares.choice) + problem.scaled(open_use / len(shares.choice)))
 
 
 def programme(
@@ -63,8 +111,8 @@ def programme(
     integer: bool,
     tightened: float | np.ndarray = 0.0,
     within: float = 0.0,
-) -> tuple[Solution, np.ndarray]:
-    """Solve over the core customers with all others at ``choice``; return the solution and shares (n, K).
+) -> tuple[Solution, Shares]:
+    """Solve over the core customers with all others at ``choice``; return the solution and its shares.
 
     Columns: the eligible offers of the core, then one overflow per soft row. Rows: the limits, then one per core
     customer (at most one offer). ``tightened`` lowers each limit by that much, in scaled units; an
@@ -72,9 +120,9 @@ def programme(
     """
     rest = choice.copy()
     rest[core] = -1
-    customer, offer = np.nonzero(np.isfinite(problem.value[core]))
+    customer, offer = np.nonzero(problem.eligible[core])
     soft = np.flatnonzero(np.isfinite(problem.cap))
-    limits = csr_matrix(problem.a[:, core[customer], offer])
+    limits = csr_matrix(problem.scaled(problem.uses[:, core[customer], offer]))
     overflow = csr_matrix((-np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(len(problem.b), len(soft)))
     once = csr_matrix(
         (np.ones(len(customer)), (customer, np.arange(len(customer)))),
@@ -83,17 +131,10 @@ def programme(
     matrix = vstack([hstack([limits, overflow]), once]).tocsr()
     capacity = len(problem.value) * (problem.b - tightened - used(problem, rest))
     upper = np.concatenate([capacity, np.ones(len(core))])
-    cost = np.concatenate([problem.value[core[customer], offer], -problem.cap[soft]])
+    cost = np.concatenate([problem.value[core[customer], offer] / problem.value_scale, -problem.cap[soft]])
     highest = np.concatenate([np.ones(len(customer)), np.full(len(soft), np.inf)])
     kinds = np.concatenate([np.ones(len(customer)), np.zeros(len(soft))]) if integer else None
     solution = maximise(cost, matrix, upper, highest, kinds, within * len(problem.value))
-    share = _shares(problem, rest, core[customer], offer, solution.x[: len(customer)])
-    return solution, share
-
-
-def _shares(problem: Problem, rest: np.ndarray, customer: np.ndarray, offer: np.ndarray, x: np.ndarray) -> np.ndarray:
-    share = np.zeros(problem.value.shape)
-    fixed = np.flatnonzero(rest >= 0)
-    share[fixed, rest[fixed]] = 1.0
-    share[customer, offer] = x
-    return share
+    share = solution.x[: len(customer)]
+    taken = share > 0.0
+    return solution, Shares(rest, core[customer[taken]], offer[taken], share[taken])

@@ -1,18 +1,22 @@
 """Prices by a smoothed dual: softmax instead of max, made sharper step by step, first on a sample.
 
-``g_tau(p) = p.b + mean_i tau log(1 + sum_k exp(net_ik / tau))`` lies above g by at most tau log(K + 1). It only steers
-the prices; the certificate evaluates g itself.
+Newton's method with bounds (Bertsekas 1982): the prices are few, and one pass over the customers gives value, gradient
+and Hessian. The smoothed dual only steers the prices; the certificate evaluates the dual itself.
 """
 
 import numpy as np
-from scipy.optimize import minimize
 
-from opportune.allocation.inner import net_values
+from opportune.allocation.inner import Smoothed, smoothed
 from opportune.allocation.problem import Problem
 
 SAMPLE = 20_000
-LADDER = (0.3, 0.1, 0.03, 0.01, 0.003)
-FULL_LADDER = (0.01, 0.003)
+LADDER = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+FULL_LADDER = (0.001,)
+STEPS = 30
+HALVINGS = 30
+ENOUGH = 1e-12
+"""A step that promises less than this relative decrease ends a rung of the ladder."""
+DAMPING = 1e-9
 LARGEST_PRICE = 1e4
 """In scaled units a price this large means that a hard row cannot hold."""
 
@@ -22,31 +26,50 @@ def smoothed_prices(problem: Problem, start: np.ndarray | None = None) -> np.nda
     if len(problem.b) == 0:
         return np.zeros(0)
     count = len(problem.value)
-    prices = np.zeros(len(problem.b)) if start is None else start
-    if count > SAMPLE and start is None:
-        sample = problem.take(np.linspace(0, count - 1, SAMPLE).astype(np.int64))
-        prices = _descend(sample, prices, LADDER)
-    return _descend(problem, prices, LADDER if count <= SAMPLE and start is None else FULL_LADDER)
+    if start is not None:
+        return _descend(problem, start, FULL_LADDER)
+    if count <= SAMPLE:
+        return _descend(problem, np.zeros(len(problem.b)), LADDER)
+    sample = problem.take(np.linspace(0, count - 1, SAMPLE).astype(np.int64))
+    return _descend(problem, _descend(sample, np.zeros(len(problem.b)), LADDER), FULL_LADDER)
 
 
 def _descend(problem: Problem, prices: np.ndarray, ladder: tuple[float, ...]) -> np.ndarray:
-    bounds = [(0.0, min(cap, LARGEST_PRICE)) for cap in problem.cap]
+    highest = np.minimum(problem.cap, LARGEST_PRICE)
+    prices = np.clip(prices, 0.0, highest)
     for tau in ladder:
-        found = minimize(
-            _smoothed, np.clip(prices, 0.0, [high for _, high in bounds]), args=(problem, tau), jac=True,
-            method="L-BFGS-B", bounds=bounds, options={"maxiter": 100, "ftol": 1e-12, "gtol": 1e-9},
-        )  # fmt: skip
-        prices = np.asarray(found.x)
+        here = smoothed(problem, prices, tau)
+        for _ in range(STEPS):
+            direction = _newton_direction(here, prices, highest)
+            if -np.sum(direction * here.gradient) <= ENOUGH * max(abs(here.value), 1.0):
+                break
+            moved = _line_search(problem, prices, here, direction, highest, tau)
+            if moved is None:
+                break
+            prices, here = moved
     return prices
 
 
-def _smoothed(prices: np.ndarray, problem: Problem, tau: float) -> tuple[float, np.ndarray]:
-    """Return g_tau(prices) and its gradient b - mean(expected use)."""
-    net = net_values(problem, prices) / tau
-    top = np.maximum(np.max(net, axis=1), 0.0)
-    weight = np.exp(net - top[:, None])
-    total = np.exp(-top) + weight.sum(axis=1)
-    weight /= total[:, None]
-    expected = np.einsum("nk,rnk->r", weight, problem.a) / len(net)
-    value = float(prices @ problem.b + tau * np.mean(top + np.log(total)))
-    return value, problem.b - expected
+def _newton_direction(here: Smoothed, prices: np.ndarray, highest: np.ndarray) -> np.ndarray:
+    """Return a direction of descent (m,); a price at a bound that the gradient pushes against stays there."""
+    stuck = ((prices <= 0.0) & (here.gradient > 0.0)) | ((prices >= highest) & (here.gradient < 0.0))
+    free = np.flatnonzero(~stuck)
+    hessian = here.hessian[np.ix_(free, free)]
+    damped = hessian + DAMPING * (1.0 + np.trace(hessian)) * np.eye(len(free))
+    direction = np.zeros(len(prices))
+    direction[free] = -np.linalg.solve(damped, here.gradient[free])
+    return direction
+
+
+def _line_search(
+    problem: Problem, prices: np.ndarray, here: Smoothed, direction: np.ndarray, highest: np.ndarray, tau: float
+) -> tuple[np.ndarray, Smoothed] | None:
+    """Return the first of ever shorter steps that lowers the value enough (Armijo), or None."""
+    step = 1.0
+    for _ in range(HALVINGS):
+        there = np.clip(prices + step * direction, 0.0, highest)
+        found = smoothed(problem, there, tau)
+        if found.value <= here.value + 1e-4 * np.sum(here.gradient * (there - prices)):
+            return there, found
+        step *= 0.5
+    return None

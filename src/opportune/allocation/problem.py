@@ -12,6 +12,8 @@ import numpy as np
 
 from opportune.domain import Candidates, Limit
 
+SAMPLE = 20_000
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One linear row: ``weights`` maps a resource to its coefficient; ``soft_price`` is infinite for a hard row."""
@@ -23,18 +25,29 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """The scaled problem: maximise mean(value x) with mean(a x) <= b. Shapes: value (n, K), a (m, n, K), b (m,).
+    """The scaled problem: maximise mean(value x) / value_scale with mean(a x) <= b.
 
-    Ineligible entries have value -inf and zero use. ``cap`` (m,) is the scaled soft price of each row.
+    Shapes: ``value`` and ``eligible`` (n, K), the candidates' own arrays; ``uses`` (R, n, K) by resource; ``weights``
+    (m, R) make the scaled rows, a = weights @ uses; ``b`` and ``cap`` (m,), the scaled soft price of each row.
     """
 
     rows: tuple[Row, ...]
     value: np.ndarray
-    a: np.ndarray
+    eligible: np.ndarray
+    uses: np.ndarray
+    weights: np.ndarray
     b: np.ndarray
     cap: np.ndarray
     row_scale: np.ndarray
     value_scale: float
+
+    def charges(self, prices: np.ndarray) -> np.ndarray:
+        """Return the charge per unit of each resource (R,) that scaled prices (m,) amount to."""
+        return np.asarray(np.einsum("m,mr->r", prices, self.weights))
+
+    def scaled(self, uses: np.ndarray) -> np.ndarray:
+        """Return the scaled rows (m, ...) of uses by resource (R, ...). No BLAS: its bits may change."""
+        return np.asarray(np.einsum("mr,r...->m...", self.weights, uses))
 
     def prices_of(self, scaled: np.ndarray) -> np.ndarray:
         """Return prices in value per unit of each row's left side, from prices of the scaled problem."""
@@ -46,7 +59,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     def take(self, customers: np.ndarray) -> "Problem":
         """Return the problem of a sample of customers, each mean now over the sample."""
-        return msgspec.structs.replace(self, value=self.value[customers], a=self.a[:, customers])
+        return msgspec.structs.replace(
+            self, value=self.value[customers], eligible=self.eligible[customers],
+            uses=np.ascontiguousarray(self.uses[:, customers]),
+        )  # fmt: skip
 
 
 def rows_of(limits: Sequence[Limit]) -> tuple[Row, ...]:
@@ -78,22 +94,21 @@ def _row(limit: Limit, name: str, bound: float, sign: float) -> Row:
 
 
 def build_problem(candidates: Candidates, limits: Sequence[Limit]) -> Problem:
-    """Return the scaled problem of candidates under limits."""
+    """Return the scaled problem of candidates under limits. Only the resources that limits name are looked at."""
     rows = rows_of(limits)
     count = len(candidates)
-    a = np.zeros((len(rows), *candidates.value.shape))
-    for r, row in enumerate(rows):
-        for resource, weight in row.weights.items():
-            a[r] += weight * candidates.uses[resource]
-    a[:, ~candidates.eligible] = 0.0
+    names = sorted({resource for row in rows for resource in row.weights})
+    uses = np.stack([candidates.uses[name] for name in names]) if names else np.zeros((0, *candidates.value.shape))
+    weights = np.array([[row.weights.get(name, 0.0) for name in names] for row in rows]).reshape(len(rows), len(names))
     bound = np.array([row.bound for row in rows])
-    row_scale = np.array([_row_scale(row.bound, a[r], count) for r, row in enumerate(rows)])
+    row_scale = np.array([_row_scale(row.bound, weights[r], uses) for r, row in enumerate(rows)])
     value_scale = _value_scale(candidates)
-    a *= (count / row_scale)[:, None, None]
     return Problem(
         rows=rows,
-        value=np.where(candidates.eligible, candidates.value / value_scale, -np.inf),
-        a=a,
+        value=candidates.value,
+        eligible=candidates.eligible,
+        uses=uses,
+        weights=weights * (count / row_scale)[:, None],
         b=bound / row_scale,
         cap=np.array([row.soft_price for row in rows]) * row_scale / (count * value_scale),
         row_scale=row_scale,
@@ -101,12 +116,19 @@ def build_problem(candidates: Candidates, limits: Sequence[Limit]) -> Problem:
     )
 
 
-def _row_scale(bound: float, coefficients: np.ndarray, count: int) -> float:
-    natural = count * float(np.mean(np.abs(coefficients))) if coefficients.size else 0.0
-    return abs(bound) or natural or 1.0
+def _row_scale(bound: float, weights: np.ndarray, uses: np.ndarray) -> float:
+    """Return |bound|, or where it is zero the size of the row's coefficients: their mean magnitude times n.
+
+    A sample of customers tells the size: a scale need not be exact.
+    """
+    if bound or not uses.size:
+        return abs(bound) or 1.0
+    sample = uses[:, :: max(1, uses.shape[1] // SAMPLE)]
+    row = np.einsum("r,rnk->nk", weights, sample)
+    return uses.shape[1] * float(np.mean(np.abs(row))) or 1.0
 
 
 def _value_scale(candidates: Candidates) -> float:
-    best = np.max(np.where(candidates.eligible, candidates.value, 0.0), axis=1, initial=0.0)
+    best = np.max(candidates.value, axis=1, initial=0.0, where=candidates.eligible)
     positive = float(np.mean(best)) if len(best) else 0.0
     return positive or float(np.max(np.abs(candidates.value), initial=0.0)) or 1.0

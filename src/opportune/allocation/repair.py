@@ -3,8 +3,8 @@
 import numpy as np
 
 from opportune.allocation._highs import TOLERANCE
-from opportune.allocation.core import LinearPlan, plan_value, programme
-from opportune.allocation.inner import margins, net_values, used
+from opportune.allocation.core import LinearPlan, Shares, closest, plan_value, programme
+from opportune.allocation.inner import inner, used
 from opportune.allocation.problem import Problem
 
 FIRST_FREE = 300
@@ -20,14 +20,15 @@ def integer_choice(problem: Problem, linear: LinearPlan, gap: float) -> np.ndarr
     Starts from the linear solution, never from the argmax at prices: with ties the argmax is arbitrary. The free set
     grows until the gap is reached or everybody is free; None when no whole choice keeps the rows.
     """
-    order = np.argsort(margins(net_values(problem, linear.prices)), kind="stable")
-    fractional = np.flatnonzero(np.any((linear.share > WHOLE) & (linear.share < 1.0 - WHOLE), axis=1))
-    base, count = rounded(linear.share), len(problem.value)
+    margin, shares = inner(problem, linear.prices).margin, linear.shares
+    fractional = np.unique(shares.customer[(shares.share > WHOLE) & (shares.share < 1.0 - WHOLE)])
+    base, count = shares.rounded(), len(problem.value)
     best, best_value, size = None, -np.inf, min(FIRST_FREE, count)
-    target = plan_value(problem, linear.share)
+    target = plan_value(problem, shares)
     while True:
-        choice = _free(problem, base, np.union1d(fractional, order[:size]), gap * max(abs(target), 1.0) / 4)
-        if choice is not None and (value := plan_value(problem, shares_of(choice, problem))) > best_value:
+        free = np.union1d(fractional, closest(margin, size))
+        choice = _free(problem, base, free, gap * max(abs(target), 1.0) / 4)
+        if choice is not None and (value := plan_value(problem, whole(choice))) > best_value:
             best, best_value = choice, value
         if target - best_value <= gap * max(abs(target), 1.0) / 2 or size == count or size >= 30 * FIRST_FREE:
             return best
@@ -42,10 +43,10 @@ def _free(problem: Problem, base: np.ndarray, free: np.ndarray, within: float) -
     hard = ~np.isfinite(problem.cap)
     tightened = np.zeros(len(problem.b))
     for _ in range(TIGHTENINGS):
-        solution, share = programme(problem, base, free, integer=True, tightened=tightened, within=within)
+        solution, shares = programme(problem, base, free, integer=True, tightened=tightened, within=within)
         if not solution.feasible:
             return None
-        choice = rounded(share)
+        choice = shares.rounded()
         over = np.where(hard, used(problem, choice) - problem.b, 0.0)
         if np.all(over <= ROUNDING):
             return choice
@@ -53,16 +54,7 @@ def _free(problem: Problem, base: np.ndarray, free: np.ndarray, within: float) -
     return None
 
 
-def rounded(share: np.ndarray) -> np.ndarray:
-    """Return the largest share of each row as a whole choice; -1 where none is the largest."""
-    best = np.argmax(share, axis=1)
-    top = share[np.arange(len(share)), best]
-    return np.where(top > 1.0 - share.sum(axis=1), best, -1)
-
-
-def shares_of(choice: np.ndarray, problem: Problem) -> np.ndarray:
-    """Return a whole choice as shares (n, K) of zero and one."""
-    share = np.zeros(problem.value.shape)
-    rows = np.flatnonzero(choice >= 0)
-    share[rows, choice[rows]] = 1.0
-    return share
+def whole(choice: np.ndarray) -> Shares:
+    """Return whole choices (n,) as shares, with nobody open."""
+    nobody = np.zeros(0, dtype=np.int64)
+    return Shares(choice, nobody, nobody, np.zeros(0))

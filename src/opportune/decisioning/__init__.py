@@ -1,6 +1,6 @@
 """Decide: candidates, choose, decide. One definition for list, request, replay and simulation."""
 
-from opportune.decisioning.candidates import candidates, forecast, value_by_member, value_offers
+from opportune.decisioning.candidates import candidates, forecast, value_by_member, value_forecast, value_offers
 from opportune.decisioning.choose import Choices, choose, limit_charges, unit_charges
 from opportune.decisioning.decide import decide
 from opportune.decisioning.explain import ChoiceExplained, OfferExplained, explain_choice
@@ -25,5 +25,6 @@ __all__ = [
     "seal",
     "unit_charges",
     "value_by_member",
+    "value_forecast",
     "value_offers",
 ]

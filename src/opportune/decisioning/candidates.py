@@ -48,8 +48,13 @@ def forecast(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Forecast
 
 def value_offers(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Value:
     """Return the lifetime lines and uses of every offer, arrays (n, K)."""
+    return value_forecast(batch, forecast(batch, facts, rulebook), rulebook)
+
+
+def value_forecast(batch: Opportunities, predicted: Forecast, rulebook: Rulebook) -> Value:
+    """Return the lifetime lines and uses of every offer, arrays (n, K), from a forecast of the batch."""
     price = _terms(batch, rulebook)[rulebook.catalogue.catalogue.price.term]
-    return expected_value(forecast(batch, facts, rulebook), price, rulebook.assumptions, rulebook.currency)
+    return expected_value(predicted, price, rulebook.assumptions, rulebook.currency)
 
 
 def value_by_member(batch: Opportunities, facts: Facts, choice: np.ndarray, rulebook: Rulebook) -> Iterator[np.ndarray]:

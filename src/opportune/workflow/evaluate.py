@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from opportune.decisioning import Rulebook, forecast, value_offers
-from opportune.domain import AsOf, BadInput, Estimate, Facts, Opportunities, errors
+from opportune.decisioning import forecast, value_forecast
+from opportune.domain import AsOf, BadInput, Estimate, Forecast, Value, errors
 from opportune.economics import realised_value
 from opportune.evaluation import (
     Estimator,
@@ -83,8 +83,10 @@ def open_trial(settings: Settings, out: Path) -> Trial:
     kept = np.searchsorted(batch.opportunity_id.astype(str), past.opportunity_id.astype(str))
     batch, facts = batch.take(kept), facts.take(kept)
     rulebook = read_rulebook(settings, out)
-    value = realised(past, settings)
-    logged = _logged(settings, past, value.total())
+    predicted = forecast(batch, facts, rulebook)
+    value = value_forecast(batch, predicted, rulebook)
+    booked = realised(past, settings)
+    logged = _logged(settings, past, booked.total())
     return Trial(
         settings=settings,
         engine=engine,
@@ -93,8 +95,9 @@ def open_trial(settings: Settings, out: Path) -> Trial:
         facts=facts,
         past=past,
         logged=logged,
-        uses=value.uses,
-        outcome_models=_outcome_models(settings, logged, batch, facts, rulebook),
+        value=value,
+        uses=booked.uses,
+        outcome_models=_outcome_models(settings, logged, predicted, value),
         planned=_planned(out, logged)[kept],
     )
 
@@ -133,12 +136,9 @@ def _logged(settings: Settings, past: History, contribution: np.ndarray) -> Logg
 
 
 def _outcome_models(
-    settings: Settings, logged: LoggedDecisions, batch: Opportunities, facts: Facts, rulebook: Rulebook
+    settings: Settings, logged: LoggedDecisions, predicted: Forecast, value: Value
 ) -> dict[str, np.ndarray]:
-    regressors = [
-        value_offers(batch, facts, rulebook).total(),
-        forecast(batch, facts, rulebook).quantities["response"],
-    ]
+    regressors = [value.total(), predicted.quantities["response"]]
     spec = settings.evidence
     return {
         measure: cross_fitted(
@@ -183,12 +183,11 @@ def _policies(trial: Trial, best: dict[str, int]) -> dict[str, Judged]:
 def _forecast_of(trial: Trial, spec: PolicySpec, policy: Judged) -> dict[str, Any]:
     """Return a policy with what the plan's forecasts expect of it: a forecast, and no evidence."""
     probability = policy.probabilities(trial.logged.eligible)
-    value = value_offers(trial.batch, trial.facts, trial.rulebook)
     return {
         "name": spec.name,
         "says": spec.says,
-        "forecast_value": float(np.sum(probability * value.total())),
-        "forecast_uses": {name: float(np.sum(probability * amounts)) for name, amounts in value.uses.items()},
+        "forecast_value": float(np.sum(probability * trial.value.total())),
+        "forecast_uses": {name: float(np.sum(probability * amounts)) for name, amounts in trial.value.uses.items()},
     }
 
 
