@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
-SOURCES := src tests bench tools
+SOURCES := src tests bench tools docs examples
 
-.PHONY: setup demo test test-system check docs bench readme pins clean
+.PHONY: setup demo test test-system check docs bench readme schemas answers pins clean
 
 setup: .venv/run.stamp
 
@@ -23,7 +23,7 @@ demo: setup  ## the main job on real data
 	$(BIN)/opportune run examples/reengagement
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest tests -m "not system"
+	$(BIN)/python -m pytest tests docs -m "not system"
 
 test-system: .venv/dev.stamp  ## real Chromium, real processes
 	bash tools/install-system-parts.sh
@@ -41,8 +41,15 @@ docs: .venv/dev.stamp
 bench: .venv/dev.stamp  ## every figure that the docs claim, beside a rival
 	$(BIN)/python -m bench
 
-readme: demo  ## write the demo's tables into README.md
+readme: demo .venv/dev.stamp  ## write the demo's tables into README.md and take its pictures; needs Chromium
 	$(BIN)/python tools/write_readme.py
+	$(BIN)/python tools/take_pictures.py
+
+schemas: .venv/dev.stamp  ## write the JSON Schemas after a record changed
+	$(BIN)/python tools/write_schemas.py
+
+answers: .venv/dev.stamp  ## write what the broken examples are answered, after a message changed
+	$(BIN)/python examples/broken/make.py --answers
 
 pins:  ## regenerate requirements; needs uv on the path
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \

@@ -159,3 +159,18 @@ def test_real_processes_end_with_the_agreed_status(arguments, status, tmp_path):
     )
     assert done.returncode == status
     assert "Traceback" not in done.stderr
+
+
+def test_a_code_is_explained_offline_in_either_case(capsys):
+    for code in ("OP012", "op012"):
+        assert run("explain", code) == 0
+        said = capsys.readouterr().out
+        assert said.startswith("OP012: a key that is not known\n\n")
+        assert "```" not in said
+    assert run("explain", "OP012", "--json") == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"code", "title", "text"}
+
+
+def test_an_unknown_code_is_answered_with_near_ones(capsys):
+    assert run("explain", "OP8100") == 2
+    assert "OP810" in capsys.readouterr().err

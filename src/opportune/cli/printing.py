@@ -59,7 +59,7 @@ def print_plan(certificate: dict[str, Any]) -> None:
     """Print the plan with its limits."""
     title = (
         f"Plan: {certificate['status']}, value {number(certificate['value'], 0)}, "
-        f"bound {number(certificate['bound'], 0)}, gap {certificate['gap']:.1e}"
+        f"bound {number(certificate['bound'], 0)}, gap {max(certificate['gap'], 0.0):.1e}"
     )
     rows = [
         [

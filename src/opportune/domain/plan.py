@@ -50,7 +50,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         """Return the plan's status, size, value and gap in one line."""
         return (
             f"{self.status}: {self.offered:,} of {self.opportunities:,} get an offer, value {figure(self.value)}, "
-            f"at most {figure(self.bound)} (gap {self.gap:.1e})"
+            f"at most {figure(self.bound)} (gap {max(self.gap, 0.0):.1e})"
         )
 
     def html(self) -> str:
