@@ -76,7 +76,11 @@ STEPS = (
     Step(name="evaluate", reads=EVALUATE, after=("check", "train", "plan"), leaves=("evidence",), work=_evaluate),
     Step(name="release", reads=PLAN, after=("train", "plan"), leaves=("releases",), work=_release),
     Step(
-        name="report", reads=EVALUATE, after=("check", "train", "plan", "evaluate"), leaves=("reports",), work=_report
+        name="report",
+        reads=EVALUATE,
+        after=("check", "train", "plan", "evaluate"),
+        leaves=("reports/portfolio.html",),
+        work=_report,
     ),
 )
 
