@@ -54,17 +54,22 @@ def test_real_processes_answer_the_same(case, small):
     assert (done.returncode, answered(done.stderr, small)) == (CASES[case]["status"], CASES[case]["answer"])
 
 
-def test_a_folder_that_may_not_be_read(small, monkeypatch, capsys):
+@pytest.mark.parametrize("folder", ["rules", "tests", "tables"])
+def test_a_folder_that_may_not_be_read_is_never_taken_for_absent(folder, small, monkeypatch, capsys):
     """Simulated: whoever runs the tests may be root, whom no mode stops."""
+    (small / folder).mkdir(exist_ok=True)
+    listing = Path.iterdir
 
-    def refuse(path, *arguments, **named):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    def refuse(path):
+        if path == small / folder:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return listing(path)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "iterdir", refuse)
     assert status_of(["check", str(small)]) == 2
     said = capsys.readouterr().err
     assert "[OP821] Permission denied" in said
-    assert "opportune.toml" in said
+    assert f"/{folder} " in said
 
 
 def test_a_disk_without_space_leaves_nothing_half_written(small, monkeypatch, capsys):

@@ -10,8 +10,9 @@ METHOD = "dr"
 
 
 def interval(row: dict[str, Any]) -> str:
-    """Return ``1.0 [-2.0, 4.0]``."""
-    return f"{row['value']:,.1f} [{row['low']:,.1f}, {row['high']:,.1f}]"
+    """Return ``1.0 [-2.0, 4.0]``; from a thousand up without decimals."""
+    digits = 1 if abs(row["value"]) < 1000 else 0
+    return f"{row['value']:,.{digits}f} [{row['low']:,.{digits}f}, {row['high']:,.{digits}f}]"
 
 
 def headline(told: Artefacts) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opportune.tables.files import (
     canonical_json,
     link_tree,
+    listed,
     replace_directory,
     sha256_bytes,
     sha256_file,
@@ -46,6 +47,7 @@ __all__ = [
     "convert",
     "keyed_uniform_sql",
     "link_tree",
+    "listed",
     "located",
     "money_sum_sql",
     "quoted",

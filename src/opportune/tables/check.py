@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from opportune.domain import BadInput, Finding, Severity
 from opportune.tables._duckdb import Engine
 from opportune.tables.contracts import CONTRACTS, CROSS_RULES, SQL_TYPES, Column, Contract, CrossRule, Rule
-from opportune.tables.files import replace_directory, write_parquet
+from opportune.tables.files import listed, replace_directory, write_parquet
 
 ROW = "__row"
 """The number of a row in the result of its SQL, from 1; it goes to quarantine and to messages, and no further."""
@@ -65,7 +65,7 @@ def check_tables(directory: Path, engine: Engine, out: Path | None, currency: st
 
 def _sql_files(directory: Path, findings: list[Finding]) -> list[Path]:
     """Return the SQL files of contract tables; anything else by name is a finding."""
-    paths = sorted((directory / "tables").glob("*.sql"))
+    paths = listed(directory / "tables", ".sql")
     if not paths:
         message = "holds no .sql file: expected one SELECT per table"
         findings.append(_finding("OP004", "tables", "", message, f"write tables for any of {', '.join(CONTRACTS)}"))

@@ -92,6 +92,14 @@ def _swap(beside: Path, target: Path) -> None:
     shutil.rmtree(old)
 
 
+def listed(folder: Path, ending: str) -> list[Path]:
+    """Return the files of a folder by their ending, sorted; none where there is no folder.
+
+    A folder that may not be read is an OSError: what cannot be seen is never taken for absent, as `glob` would do.
+    """
+    return sorted(path for path in folder.iterdir() if path.suffix == ending) if folder.is_dir() else []
+
+
 def link_tree(source: Path, target: Path) -> None:
     """Make ``target`` a copy of a file or folder without copying bytes where the disk allows: files are linked.
 

@@ -16,9 +16,9 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
     for name in [*old, *(name for name in new if name not in old)]:
         inner = f"{path}.{name}" if path else name
         if name not in new:
-            yield f"{inner}: removed"
+            yield f"{inner}: removed{_called(old[name])}"
         elif name not in old:
-            yield f"{inner}: added"
+            yield f"{inner}: added{_called(new[name])}"
         else:
             yield from differences(old[name], new[name], inner)
 
@@ -31,6 +31,10 @@ def _children(value: Any) -> Mapping[str, Any] | None:
     if listed and all(isinstance(each, Mapping) and "name" in each for each in value):
         return {str(each["name"]): each for each in value}
     return None
+
+
+def _called(value: Any) -> str:
+    return f" ({value['name']})" if isinstance(value, Mapping) and "name" in value else ""
 
 
 def _is_hash(value: Any) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from opportune.domain import Finding
 from opportune.features import Feature, compute_features
-from opportune.tables import CONTRACTS, SQL_TYPES, Engine, convert, quoted, read_toml
+from opportune.tables import CONTRACTS, SQL_TYPES, Engine, convert, listed, quoted, read_toml
 from opportune.workflow.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class GivenRows(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 def run_tests(settings: Settings, engine: Engine) -> Iterator[Finding]:
     """Yield a finding for each feature of each test that comes out as something else."""
-    for path in sorted((settings.directory / "tests").glob("*.toml")):
+    for path in listed(settings.directory / "tests", ".toml"):
         findings: list[Finding] = []
         raw = read_toml(path, findings)
         test = None if raw is None else convert(raw, GivenRows, f"tests/{path.name}", "", findings)

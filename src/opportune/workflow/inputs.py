@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from opportune.tables import sha256_file
+from opportune.tables import listed, sha256_file
 
 
 def table_inputs(directory: Path) -> dict[str, str]:
@@ -11,9 +11,9 @@ def table_inputs(directory: Path) -> dict[str, str]:
     A data file is any text literal in the SQL that names, or matches as a pattern, existing files. Data that cannot be
     named so (a database server) is not seen: such a project says `--out` anew or deletes ``out``.
     """
-    sql_files = sorted((directory / "tables").glob("*.sql"))
+    sql_files = listed(directory / "tables", ".sql")
     data = {path for sql in sql_files for path in _named_files(directory, sql)}
-    paths = [*sql_files, *sorted(data), *sorted((directory / "tests").glob("*.toml"))]
+    paths = [*sql_files, *sorted(data), *listed(directory / "tests", ".toml")]
     return {str(path.relative_to(directory)): sha256_file(path) for path in paths}
 
 

@@ -21,7 +21,7 @@ from opportune.offers import (
     check_catalogue,
     check_packs,
 )
-from opportune.tables import convert, read_toml
+from opportune.tables import convert, listed, read_toml
 from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.evidence_spec import EvidenceSpec, PolicySpec, Versus, WhatIfSubset
 from opportune.workflow.folder import Change, Folder
@@ -132,7 +132,7 @@ def _offers(folder: Folder, findings: list[Finding]) -> dict[str, Any]:
 def _rules(folder: Folder, findings: list[Finding]) -> dict[str, RulePack]:
     """Return the rule packs by the file that holds them."""
     packs = {}
-    for path in sorted((folder.directory / "rules").glob("*.toml")):
+    for path in listed(folder.directory / "rules", ".toml"):
         source = f"rules/{path.name}"
         raw = read_toml(path, findings)
         if raw is None:

@@ -9,6 +9,7 @@ import msgspec
 
 from opportune.domain import BadInput, Finding
 from opportune.economics import FIGURES, QUANTITIES, RESOURCE_QUANTITIES
+from opportune.tables import listed
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 
@@ -55,7 +56,7 @@ def uses_of(settings: Settings, out: Path, name: str) -> list[Use]:
 
 
 def _links(settings: Settings) -> Iterator[_Link]:
-    for path in sorted((settings.directory / "tables").glob("*.sql")):
+    for path in listed(settings.directory / "tables", ".sql"):
         words = _columns(path.read_text(encoding="utf-8"))
         yield _Link("table", path.stem, f"tables/{path.name}", words)
     for name, source in settings.sources.items():
