@@ -125,6 +125,16 @@ def test_a_diff_of_a_plan_with_itself_is_nothing_and_its_page_says_so(small):
     assert "0 of 2,000 customers" in (project.out / "reports/diff.html").read_text()
 
 
+def test_a_diff_takes_a_release_too(small):
+    project = Project.open(small)
+    sealed = project.release()
+    what_if = Project.open(small, changes=["limits.letters.at_most=300"])
+    what_if.plan()
+    change, _ = diff(project.out / "releases" / sealed, what_if.out)
+    assert change.changed > 0
+    assert change.value.value == what_if.change().value.value
+
+
 def test_a_diff_names_the_settings_that_differ(small):
     Project.open(small).plan()
     what_if = Project.open(small, changes=["limits.letters.at_most=300"])

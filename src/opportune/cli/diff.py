@@ -9,10 +9,11 @@ from opportune.cli.arguments import Json
 from opportune.cli.printing import print_change, print_json
 
 NAME = "diff"
-Plan = Annotated[Path, typer.Argument(help="An out folder with a plan: DIR/out, or one below DIR/out/what-ifs.")]
+Older = Annotated[Path, typer.Argument(help="An out folder with a plan, or a release: DIR/out/releases/HASH.")]
+Newer = Annotated[Path, typer.Argument(help="An out folder with a plan: DIR/out, or one below DIR/out/what-ifs.")]
 
 
-def command(older: Plan, newer: Plan, as_json: Json = False) -> None:
+def command(older: Older, newer: Newer, as_json: Json = False) -> None:
     """Say what changes between two plans of a list: who, value, limits, with intervals; write reports/diff.html."""
     from opportune.workflow.diff import diff
 

@@ -64,5 +64,10 @@ def read_planned(out: Path) -> PlannedList:
 def released_plan(out: Path) -> Path | None:
     """Return the folder of the plan that the last release was sealed with; None when nothing was released."""
     latest = out / "releases" / "latest.json"
-    folder = out / "releases" / "plans" / str(read_json(latest)["hash"]) if latest.is_file() else None
-    return folder if folder is not None and folder.is_dir() else None
+    return plan_of_release(out / "releases" / str(read_json(latest)["hash"])) if latest.is_file() else None
+
+
+def plan_of_release(release: Path) -> Path | None:
+    """Return the folder of the plan that a release folder was sealed with; None when it is no release."""
+    folder = release.parent / "plans" / release.name
+    return folder if folder.is_dir() else None
