@@ -114,6 +114,16 @@ def test_all_problems_are_told_in_one_go(small, capsys):
     assert all(code in said for code in ("[OP012]", "[OP013]", "[OP401]"))
 
 
+def test_a_check_tells_settings_and_tables_in_one_go(small, capsys):
+    edit(small / "limits.toml", "at_most = 1000", "at_mots = 1000")
+    edit(small / "tables/customers.sql", "score, age", "scroe, age")
+    edit(small / "tables/outcomes.sql", "observed_until::TIMESTAMPTZ", "observed_until::TIMESTAMPTZ - INTERVAL 300 DAY")
+    assert run("check", small) == 2
+    said = capsys.readouterr().err
+    assert all(code in said for code in ("[OP012]", "[OP021]", "[OP041]"))
+    assert not (small / "out").exists()
+
+
 def test_an_empty_folder_is_no_project(tmp_path, capsys):
     assert run("check", tmp_path) == 2
     assert "[OP800]" in capsys.readouterr().err

@@ -62,7 +62,62 @@ class CheckSaid(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
+class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit in ``summary.json``."""
+
+    name: str
+    used: float
+    limit: float
+    price: float
+    slack: float
+
+
+class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The plan in ``summary.json``."""
+
+    status: str
+    value: float
+    bound: float
+    gap: float
+    rows: tuple[PlanRow, ...]
+
+
+class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One estimate in ``summary.json``; ``against`` is null for a policy by itself."""
+
+    policy: str
+    against: str | None
+    measure: str
+    value: float
+    low: float
+    high: float
+    n: int
+    effective_n: float | None
+    method: str
+
+
+class RunSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """`opportune run`: what ``summary.json`` holds; ``release`` is null when a gate failed."""
+
+    plan: PlanSummary
+    evidence: tuple[EvidenceRow, ...]
+    release: str | None
+
+
+class ReleaseSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """`opportune release`: the hash of the sealed release."""
+
+    release: str
+
+
+class ReportSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """`opportune report`: the path of the page."""
+
+    report: str
+
+
 OUTPUTS = {
     "failure": Failure, "plan": PlanSaid, "diff": DiffSaid, "uses": UsesSaid, "train": TrainSaid, "check": CheckSaid,
+    "run": RunSaid, "release": ReleaseSaid, "report": ReportSaid,
 }  # fmt: skip
 """The class of each command's output, by the name of its schema."""

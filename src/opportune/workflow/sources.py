@@ -66,7 +66,8 @@ def _codes_left(name: str, column: str, codes: Sequence[float | str], engine: "E
     table, _, field = column.partition(".")
     for code in codes:
         shown = f"'{code}'" if isinstance(code, str) else str(code)
-        found = engine.query(f'SELECT count(*) AS n FROM "{table}" WHERE "{field}" = {shown}')["n"][0].as_py()
+        counted = f'SELECT count(*) AS n FROM "{table}" WHERE "{field}" = {shown}'
+        found = engine.query(counted, FILE, f"{name}.no_hit")["n"][0].as_py()
         if found:
             message = f"of {column} is in {found:,} rows as {shown}: expected null where nothing was found"
             step = f"write nullif({field}, {shown}) in tables/{table}.sql"
