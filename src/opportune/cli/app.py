@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 from typer.exceptions import TyperException
 
-from opportune.cli import check, diff, evaluate, explain, new, plan, release, report, run, train, uses
+from opportune.cli import apr, check, diff, evaluate, explain, new, plan, release, report, run, train, uses
 
 if TYPE_CHECKING:
     from opportune.domain import Finding
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (new, check, train, plan, evaluate, release, report, run, uses, diff, explain):
+for command in (new, check, train, plan, evaluate, release, report, run, uses, diff, explain, apr):
     app.command(name=command.NAME)(command.command)
 
 

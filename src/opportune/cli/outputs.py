@@ -116,8 +116,18 @@ class ReportSaid(msgspec.Struct, frozen=True, kw_only=True):
     report: str
 
 
+class AprSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """`opportune apr`: a fraction a year, not rounded; null where ``status`` says that there is no single root."""
+
+    apr: float | None
+    status: str
+    unit_period: str
+    finance_charge: float
+    amount_financed: float
+
+
 OUTPUTS = {
     "failure": Failure, "plan": PlanSaid, "diff": DiffSaid, "uses": UsesSaid, "train": TrainSaid, "check": CheckSaid,
-    "run": RunSaid, "release": ReleaseSaid, "report": ReportSaid,
+    "run": RunSaid, "release": ReleaseSaid, "report": ReportSaid, "apr": AprSaid,
 }  # fmt: skip
 """The class of each command's output, by the name of its schema."""

@@ -1,8 +1,10 @@
 """Value: what a loan is expected to earn, line by line, and which limited resources it uses."""
 
+from opportune.economics.apr import Apr, apr, within_tolerance
 from opportune.economics.assumptions import FIGURES, Assumption, Assumptions, Scenario
 from opportune.economics.check import check_assumptions
 from opportune.economics.flat_loans import QUANTITIES, RESOURCE_QUANTITIES, expected_value, realised_value
+from opportune.economics.unit_period import UnitPeriod, repeated
 
 RESOURCES = tuple(RESOURCE_QUANTITIES)
 """The limited resources that a loan offer uses; limits name them."""
@@ -12,10 +14,15 @@ __all__ = [
     "QUANTITIES",
     "RESOURCES",
     "RESOURCE_QUANTITIES",
+    "Apr",
     "Assumption",
     "Assumptions",
     "Scenario",
+    "UnitPeriod",
+    "apr",
     "check_assumptions",
     "expected_value",
     "realised_value",
+    "repeated",
+    "within_tolerance",
 ]
