@@ -1,9 +1,11 @@
 """Value: what a loan is expected to earn, line by line, and which limited resources it uses."""
 
 from opportune.economics.apr import Apr, apr, within_tolerance
+from opportune.economics.aprs import Aprs, regular_aprs
 from opportune.economics.assumptions import FIGURES, Assumption, Assumptions, Scenario
 from opportune.economics.check import check_assumptions
 from opportune.economics.flat_loans import QUANTITIES, RESOURCE_QUANTITIES, expected_value, realised_value
+from opportune.economics.schedule import Instalment, Schedules, Terms, level_schedules, schedule
 from opportune.economics.unit_period import UnitPeriod, repeated
 
 RESOURCES = tuple(RESOURCE_QUANTITIES)
@@ -15,14 +17,21 @@ __all__ = [
     "RESOURCES",
     "RESOURCE_QUANTITIES",
     "Apr",
+    "Aprs",
     "Assumption",
     "Assumptions",
+    "Instalment",
     "Scenario",
+    "Schedules",
+    "Terms",
     "UnitPeriod",
     "apr",
     "check_assumptions",
     "expected_value",
+    "level_schedules",
     "realised_value",
+    "regular_aprs",
     "repeated",
+    "schedule",
     "within_tolerance",
 ]

@@ -1,6 +1,7 @@
 """Pure array functions: links, losses, folds, bootstrap and keyed randomness."""
 
 from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, percentile_interval
+from opportune.numerics.day_count import DayCount, year_fraction
 from opportune.numerics.folds import keyed_folds
 from opportune.numerics.jackknife import jackknife_variance
 from opportune.numerics.keyed import generator, keyed_uniform
@@ -8,6 +9,7 @@ from opportune.numerics.links import expit, logit
 from opportune.numerics.losses import auc, log_loss, mid_ranks, row_log_loss
 
 __all__ = [
+    "DayCount",
     "auc",
     "bootstrap_totals",
     "cluster_sums",
@@ -21,4 +23,5 @@ __all__ = [
     "mid_ranks",
     "percentile_interval",
     "row_log_loss",
+    "year_fraction",
 ]
