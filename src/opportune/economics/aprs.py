@@ -88,9 +88,10 @@ def _solve(
         low, high = np.where(above, rate, low), np.where(above, high, rate)
         step = rate - (value - target) / slope
         moved = np.where((step > low) & (step < high), step, 0.5 * (low + high))
-        if np.all(np.abs(moved - rate) <= ENOUGH * (1.0 + np.abs(rate))):
-            break
+        settled = bool(np.all(np.abs(moved - rate) <= ENOUGH * (1.0 + np.abs(rate))))
         rate = moved
+        if settled:
+            break
     value, _ = _log_present(rate, level, first, last, payments, whole, odd)
     return rate, np.exp(value) - advance
 
