@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench.allocation import allocation_results
 from bench.decisions import decision_results
+from bench.economics import economics_results
 from bench.result import result, told
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +25,7 @@ REPEATS = 5
 
 def main() -> None:
     """Measure everything and exit with 1 when a bar was missed."""
-    results = [*start_results(), *demo_results(), *decision_results(DEMO), *allocation_results()]
+    results = [*start_results(), *demo_results(), *decision_results(DEMO), *economics_results(), *allocation_results()]
     for each in results:
         print(told(each))
     (ROOT / "bench" / "results.json").write_text(json.dumps(results, indent=2) + "\n")
