@@ -14,11 +14,17 @@ BLOCK = 4096
 NEGLIGIBLE = -40.0
 """exp of this lies below the rounding of the other terms."""
 CERTAIN = 1.0 - 1e-9
-compiled: Any = njit(cache=True, parallel=True, fastmath=False, nogil=True)
-inlined: Any = njit(cache=True, inline="always")
 
 
-@inlined
+def compiled(function: Any) -> Any:
+    """Compile a loop for all cores; keep it on disk where there is a folder to keep it in."""
+    try:
+        return njit(cache=True, parallel=True, nogil=True)(function)
+    except RuntimeError:  # a read-only machine without a home: compile anew in each process
+        return njit(parallel=True, nogil=True)(function)
+
+
+@njit(inline="always")
 def _net(value: Any, uses: Any, charges: Any, scale: float, i: int, k: int) -> Any:
     net = value[i, k] * scale
     for r in range(len(charges)):
