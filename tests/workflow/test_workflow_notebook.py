@@ -65,3 +65,5 @@ def test_choices_go_to_frames_without_copies(small_run):
 def test_a_what_if_is_a_project_too(small):
     what_if = Project.open(small, changes=["limits.letters.at_most=500"])
     assert "limits.letters.at_most=500" in repr(what_if)
+    many = Project.open(small, changes=[f"limits.letters.at_most={n}" for n in range(500, 520)])
+    assert len(many.out.name) == 100

@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
-from opportune.tables import link_tree
+from opportune.tables import link_tree, sha256_bytes
 from opportune.workflow.pipeline import STEPS
 from opportune.workflow.steps import STATE
 
 FOLDER = "what-ifs"
+LONGEST = 100
 
 
 def what_if_folder(out: Path, labels: tuple[str, ...]) -> Path:
@@ -15,9 +16,14 @@ def what_if_folder(out: Path, labels: tuple[str, ...]) -> Path:
 
     What a what-if made before is replaced: it starts from the real artefacts every time.
     """
-    name = re.sub(r"[^A-Za-z0-9._=+-]+", "-", "+".join(labels))
-    target = out / FOLDER / name
+    target = out / FOLDER / _name("+".join(labels))
     for leaf in [STATE, *(leaf for step in STEPS for leaf in step.leaves)]:
         if (out / leaf).exists():
             link_tree(out / leaf, target / leaf)
     return target
+
+
+def _name(label: str) -> str:
+    """Return a folder's name for a label: what no file system minds, and a hash where it would be too long."""
+    name = re.sub(r"[^A-Za-z0-9._=+-]+", "-", label)
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 13]}-{sha256_bytes(label.encode())[:12]}"
