@@ -1,7 +1,10 @@
 """The application: commands, and how errors become messages and exit statuses."""
 
 import os
+import signal
 import sys
+import threading
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 EXIT_INTERNAL = 3
 EXIT_INTERRUPTED = 130
 MOST_LINES = 12
+INTERRUPTED = threading.Event()
 
 app = typer.Typer(
     name="opportune",
@@ -29,7 +33,14 @@ for command in (new, check, train, plan, evaluate, release, report, run, uses, d
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 a promise was broken, 2 bad input, 3 internal error, 130 interrupted."""
+    signal.signal(signal.SIGINT, _interrupt)
     sys.exit(status_of(sys.argv[1:] or ["--help"]))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Note the interruption, then raise it: a compiled library may turn it into an error of its own, or swallow it."""
+    INTERRUPTED.set()
+    signal.default_int_handler(number, frame)
 
 
 def status_of(arguments: list[str]) -> int:
@@ -39,13 +50,16 @@ def status_of(arguments: list[str]) -> int:
     """
     try:
         # Typer returns the status of an Exit, such as 130 after an interruption, and None when a command is done.
-        return app(arguments, standalone_mode=False) or 0
+        status = app(arguments, standalone_mode=False) or 0
+        return EXIT_INTERRUPTED if INTERRUPTED.is_set() else status
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # whoever read the output has gone, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_INTERRUPTED
     except Exception as error:
+        if INTERRUPTED.is_set():
+            return EXIT_INTERRUPTED
         return told(error, as_json="--json" in arguments)
 
 
