@@ -15,6 +15,7 @@ from opportune.workflow import (
     Settings,
     StepForecast,
     StepRun,
+    check_time,
     forecast_until,
     load_settings,
     read_change,
@@ -189,4 +190,7 @@ def _with_plan_at(settings: Settings, as_of: str) -> Settings:
             [Finding(code="OP807", source="--as-of", subject="", message=message, next_step="correct it")]
         ) from error
     time = msgspec.structs.replace(settings.time, plan_at=str(instant))
+    findings = check_time(time)
+    if findings:
+        raise BadInput(findings)
     return msgspec.structs.replace(settings, time=time)

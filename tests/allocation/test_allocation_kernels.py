@@ -39,7 +39,8 @@ def test_the_loops_say_what_numpy_says(count, offers, seed, price):
     prices = np.array([price, price / 2])
     net = np.column_stack([np.zeros(count), plain_net(problem, prices)])
     found = inner(problem, prices)
-    assert np.array_equal(found.choice, np.argmax(net, axis=1) - 1)
+    clear = found.margin > 1e-9  # within rounding of a tie, the order of a sum decides
+    assert np.array_equal(found.choice[clear], (np.argmax(net, axis=1) - 1)[clear])
     np.testing.assert_allclose(found.top, net.max(axis=1), atol=1e-12)
     two = np.sort(net, axis=1)
     np.testing.assert_allclose(found.margin, two[:, -1] - two[:, -2], atol=1e-12)

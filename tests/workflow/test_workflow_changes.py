@@ -286,3 +286,31 @@ def test_a_rule_pack_holds_from_its_first_day_and_until_its_last(small):
         project.plan()
         counts[day] = pq.read_table(project.out / "plan/candidates.parquet").num_rows
     assert counts["2025-03-01"] < counts["2025-03-02"]
+
+
+def test_a_file_where_the_command_runs_never_stands_in_for_the_projects(small, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/customers.csv").write_text("customer_id,known_from,score,age\nx,2025-01-01,1,1\n")
+    monkeypatch.chdir(tmp_path)
+    project = Project.open(small)
+    project.check()
+    assert pq.read_table(project.out / "tables/customers.parquet").num_rows == 6000
+
+
+def test_another_instant_is_checked_like_the_one_of_the_file(small):
+    with pytest.raises(BadInput, match="OP802"):
+        Project.open(small, as_of="2025-01-15")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code"),
+    [
+        ("features.toml", 'column = "score"', 'column = "score"\nwhere = "age < 40"', "OP106"),
+        ("offers.toml", "cuts = [0.4, 0.8]", "cuts = [0.4, inf]", "OP014"),
+        ("tables/outcomes.sql", "took_up::DOUBLE AS took_up", "CASE WHEN letter_id NOT LIKE 'l2%' THEN took_up::DOUBLE END AS took_up", "OP606"),
+    ],
+)  # fmt: skip
+def test_what_once_slipped_through_is_found(file, old, new, code, small):
+    edit(small / file, old, new)
+    with pytest.raises(BadInput, match=code):
+        Project.open(small).evaluate()

@@ -1,5 +1,6 @@
 """Checks of feature declarations: complete, about columns that exist, and never about the future."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
@@ -81,7 +82,8 @@ def _column_findings(name: str, feature: Feature, columns: Mapping[str, Sequence
 
 
 def _protected_findings(name: str, feature: Feature, protected: Sequence[str]) -> Iterator[Finding]:
-    for column in {feature.context, feature.column} & set(protected):
+    condition = re.sub(r"'[^']*'", " ", feature.where or "")
+    for column in {feature.context, feature.column, *re.findall(r"\w+", condition)} & set(protected):
         yield Finding(
             code="OP106", source=SOURCE, subject=name,
             message=f"uses {column!r}, a protected column: expected it in no feature, price or limit",

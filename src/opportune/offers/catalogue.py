@@ -1,5 +1,7 @@
 """The catalogue: offers as steps of price per band, and the step that a logged price belongs to."""
 
+import math
+
 import msgspec
 import numpy as np
 
@@ -20,6 +22,10 @@ class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: str
     standard: float
     cuts: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(each) for each in (self.standard, *self.cuts)):
+            raise ValueError(f"standard and cuts are {self.standard} and {list(self.cuts)}: expected finite numbers")
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):

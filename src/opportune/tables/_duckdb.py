@@ -1,6 +1,7 @@
 """The DuckDB engine: the only module that imports duckdb."""
 
 import re
+from contextlib import chdir
 from pathlib import Path
 
 import duckdb
@@ -55,6 +56,7 @@ class Engine:
     """One in-memory DuckDB database in UTC, without network or extensions; paths in SQL start at the project folder."""
 
     def __init__(self, directory: Path, threads: int = 2) -> None:
+        self._directory = directory
         self._connection = duckdb.connect(
             ":memory:",
             config={
@@ -81,7 +83,9 @@ class Engine:
             kinds = [statement.type for statement in self._connection.extract_statements(sql)]
             if kinds != [duckdb.StatementType.SELECT]:
                 raise BadInput([_not_one_select(source, key, [kind.name for kind in kinds])])
-            return self._connection.sql(sql).to_arrow_table()
+            # DuckDB looks into the working folder before its search path: a stray file there must not stand in.
+            with chdir(self._directory):
+                return self._connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             finding = _finding(error, source, key)
             raise BadInput([finding if key else _placed(finding, self._drawn_error(sql), sql)]) from error
@@ -89,7 +93,8 @@ class Engine:
     def _drawn_error(self, sql: str) -> str:
         """Return DuckDB's message with its drawing of the place, which only a direct execution makes."""
         try:
-            self._connection.execute(sql)
+            with chdir(self._directory):
+                self._connection.execute(sql)
         except duckdb.Error as error:
             return str(error)
         return ""

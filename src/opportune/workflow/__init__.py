@@ -1,5 +1,6 @@
 """Run: the steps from rows to report, each reused while its inputs stay the same."""
 
+from opportune.workflow.cross_checks import check_time
 from opportune.workflow.folder import read_change
 from opportune.workflow.pipeline import STEPS, forecast_until, run_until
 from opportune.workflow.planned import PlannedList, read_planned, released_plan
@@ -17,6 +18,7 @@ __all__ = [
     "StepForecast",
     "StepRun",
     "Steps",
+    "check_time",
     "forecast_until",
     "load_settings",
     "read_change",

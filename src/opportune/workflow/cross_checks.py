@@ -12,12 +12,13 @@ def cross_checks(settings: Settings) -> list[Finding]:
     """Return what is wrong between files, and with time."""
     from opportune.allocation import check_limits
 
-    findings = [*check_limits(settings.limits, RESOURCES), *_time_findings(settings.time)]
+    findings = [*check_limits(settings.limits, RESOURCES), *check_time(settings.time)]
     findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
     return findings
 
 
-def _time_findings(time: TimeSplit) -> list[Finding]:
+def check_time(time: TimeSplit) -> list[Finding]:
+    """Return findings about training that does not end before the list, and labels that come after it."""
     findings = []
     start, until, plan_at, labels = (
         AsOf.parse(text) for text in (time.train_from, time.train_until, time.plan_at, time.labels_as_of)

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from opportune.decisioning import forecast, value_forecast
-from opportune.domain import AsOf, BadInput, Estimate, Forecast, Value, errors
+from opportune.domain import AsOf, BadInput, Estimate, Finding, Forecast, Value, errors
 from opportune.economics import realised_value
 from opportune.evaluation import (
     Estimator,
@@ -79,6 +79,7 @@ def open_trial(settings: Settings, out: Path) -> Trial:
     engine = open_tables(out, settings.directory)
     batch = opportunities_at(engine, settings.plan_at)
     past = _planned_history(settings, engine)
+    _check_known(past)
     facts = read_facts(out, list(settings.features), batch.opportunity_id, settings.plan_at)
     kept = np.searchsorted(batch.opportunity_id.astype(str), past.opportunity_id.astype(str))
     batch, facts = batch.take(kept), facts.take(kept)
@@ -100,6 +101,17 @@ def open_trial(settings: Settings, out: Path) -> Trial:
         outcome_models=_outcome_models(settings, logged, predicted, value),
         planned=_planned(out, logged)[kept],
     )
+
+
+def _check_known(past: History) -> None:
+    """Raise BadInput (OP606) where it is not known who took up an offer: not known is not the same as no."""
+    unknown = np.isnan(past.outcomes["took_up"])
+    if unknown.any():
+        message = f"is null in {int(unknown.sum())} decisions of the planned list: expected 0 or 1 in each"
+        step = "leave immature decisions out in tables/outcomes.sql"
+        raise BadInput(
+            [Finding(code="OP606", source="tables/outcomes.sql", subject="took_up", message=message, next_step=step)]
+        )
 
 
 def realised(past: History, settings: Settings) -> Any:
