@@ -143,6 +143,10 @@ class Project:
     def evaluate(self) -> dict[str, Any]:
         """Judge the plan on what happened; return the evidence."""
         self._run("evaluate")
+        return self.evidence()
+
+    def evidence(self) -> dict[str, Any]:
+        """Return the evidence of the last evaluation."""
         return dict(read_json(self.out / "evidence" / "evidence.json"))
 
     def release(self) -> str:

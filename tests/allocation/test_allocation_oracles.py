@@ -1,12 +1,13 @@
 """The allocator against exact solvers, and its certificate against tampering."""
 
+import msgspec
 import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
-from opportune.allocation import allocate, certify, frontier
+from opportune.allocation import allocate, certificate, certify, frontier
 from opportune.allocation.problem import build_problem
-from opportune.domain import BadInput, BrokenPromise, Candidates, Limit
+from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, OpportuneError
 
 
 def instance(n, K, seed, signed=False):
@@ -186,6 +187,35 @@ def test_the_certificate_sees_a_tampered_plan():
     best = np.where(candidates.eligible, candidates.value, -np.inf).argmax(axis=1)
     greedy = np.where(candidates.eligible.any(axis=1), best, -1)
     assert certify(candidates, limits, greedy, plan.prices, 1e-4, 0).status == "infeasible"
+
+
+@pytest.mark.parametrize("made", [None, 3, 99, -2])
+def test_the_certificate_refuses_what_is_not_eligible(made):
+    candidates, limits = instance(200, 3, 9), limits_of(200, "sums")
+    plan = allocate(candidates, limits)
+    row = int(np.flatnonzero(~candidates.eligible.all(axis=1))[0])
+    tampered = plan.choice.copy()
+    tampered[row] = np.flatnonzero(~candidates.eligible[row])[0] if made is None else made
+    with pytest.raises(OpportuneError, match=f"1 offers that are not eligible.*o{row:04d}"):
+        certify(candidates, limits, tampered, plan.prices, 1e-4, 0)
+
+
+def test_the_certificate_refuses_a_value_above_its_bound(monkeypatch):
+    candidates, limits = instance(200, 3, 9), limits_of(200, "sums")
+    plan = allocate(candidates, limits)
+    priced = certificate._priced
+    monkeypatch.setattr(certificate, "_priced", lambda *given: (priced(*given)[0] - 1.0, priced(*given)[1]))
+    with pytest.raises(OpportuneError, match="exceeds its bound"):
+        certify(candidates, limits, plan.choice, plan.prices, 1e-4, 0)
+
+
+def test_numbers_of_pairs_that_are_not_eligible_do_not_matter():
+    candidates, limits = instance(200, 3, 9), limits_of(200, "ratio")
+    noise = np.where(candidates.eligible, 0.0, np.nan)
+    uses = {name: amounts + noise for name, amounts in candidates.uses.items()}
+    plan = allocate(candidates, limits)
+    odd = msgspec.structs.replace(candidates, value=candidates.value + noise, uses=uses)
+    assert certify(odd, limits, plan.choice, plan.prices, 1e-4, 0).bound == plan.certificate.bound
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.3, 3.0])

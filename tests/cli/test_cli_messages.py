@@ -47,7 +47,26 @@ CASES = {
     "subset of nobody": (
         lambda p: append(p / "evidence.toml", '[[subset]]\nname = "s"\nwhere = "false"\nsays = "x"'), 2, ["evidence.toml:", "[OP815]"],
     ),
-    "fairness on a missing column": (lambda p: edit(p / "evidence.toml", "age < 40", "agee < 40"), 2, ["evidence.toml:13:1 [OP021]"]),
+    "two subsets of one name": (
+        lambda p: append(p / "evidence.toml", 2 * '[[subset]]\nname = "s"\nwhere = "true"\nsays = "x"\n'), 2, ["[OP809]", "subset 's'"],
+    ),
+    "fairness on a missing column": (lambda p: edit(p / "evidence.toml", "age < 40", "agee < 40"), 2, ["evidence.toml:12:1 [OP021]"]),
+    "nobody eligible": (
+        lambda p: edit(p / "tables/customers.sql", "score, age", "'nan'::DOUBLE AS score, age"), 2, ["[OP830]", "0 pass", "2000 customers"],
+    ),
+    "null cluster": (lambda p: edit(p / "tables/opportunities.sql", "branch", "nullif(branch, branch) AS branch"), 2, ["[OP818]", "branch"]),
+    "one cluster": (lambda p: edit(p / "tables/opportunities.sql", "branch", "'b' AS branch"), 2, ["[OP313]", "cluster"]),
+    "few clusters": (
+        lambda p: edit(p / "tables/opportunities.sql", "branch", "hash(letter_id) % 7 AS branch"), 2, ["[OP609]", "7 clusters"],
+    ),
+    "null price": (
+        lambda p: edit(p / "tables/decisions.sql", "monthly_rate_pp", "nullif(monthly_rate_pp, monthly_rate_pp) AS monthly_rate_pp"),
+        2, ["[OP608]", "monthly_rate_pp"],
+    ),
+    "another objective": (lambda p: edit(p / "limits.toml", '"value"', '"profit"'), 2, ["limits.toml:4:", "[OP013]", "'value'"]),
+    "a condition that looks elsewhere": (
+        lambda p: edit(p / "features.toml", "kind = 'purchase'", "amount > (SELECT avg(arrears) FROM outcomes)"), 2, ["[OP109]"],
+    ),
     "too few replicates": (lambda p: edit(p / "evidence.toml", "replicates = 500", "replicates = 5"), 2, ["[OP014]", "at least 100"]),
     "missing cluster": (lambda p: edit(p / "opportune.toml", 'cluster = "branch"', 'cluster = "brnch"'), 2, ["[OP816]", "brnch", "branch"]),
     "missing stratum": (lambda p: edit(p / "tables/decisions.sql", "AS stratum", "AS stratm"), 2, ["[OP816]", "stratum"]),
@@ -80,13 +99,12 @@ def test_sql_that_writes_is_refused_unread(small, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("tables/customers.sql", "score, age", "'nan'::DOUBLE AS score, age"),
         ("limits.toml", "at_most = 0.05", "at_least = 0.9"),
         ("opportune.toml", '"2025-03-01"         #', "2025-03-01         #"),
     ],
 )
 def test_odd_but_possible_projects_run(file, old, new, small):
-    """No eligible customer, a ratio that only an empty plan keeps, a date without quotes: none of them is a fault."""
+    """A ratio that only an empty plan keeps, a date without quotes: none of them is a fault."""
     edit(small / file, old, new)
     assert run("run", small) == 0
 

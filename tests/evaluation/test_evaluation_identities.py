@@ -30,7 +30,7 @@ def log(n=600, K=3, seed=0, clusters=30):
     ids = np.array([f"d{i}" for i in range(n)], dtype=object)
     logged = LoggedDecisions(
         decision_id=ids, customer_id=ids, slot=ids, offer_ids=tuple(f"k{k}" for k in range(K)), action=action,
-        eligible=np.ones((n, K), dtype=bool), probability=probability,
+        eligible=np.ones((n, K), dtype=bool), probability=probability, outside=np.zeros(n),
         outcome={"y": truth[np.arange(n), action]}, cluster=draw.integers(0, clusters, n).astype(str),
     )  # fmt: skip
     return logged, truth
@@ -111,7 +111,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
         ids = np.arange(n).astype(str)
         logged = LoggedDecisions(
             decision_id=ids, customer_id=ids, slot=ids, offer_ids=("a", "b"), action=action,
-            eligible=np.ones((n, 2), dtype=bool), probability=probability, outcome={"y": y}, cluster=cluster.astype(str),
+            eligible=np.ones((n, 2), dtype=bool), probability=probability, outside=np.zeros(n), outcome={"y": y}, cluster=cluster.astype(str),
         )  # fmt: skip
         wrong_model = np.zeros((n, 2))
         policy = fixed_choice("b", np.ones(n, dtype=int), 2)
@@ -141,12 +141,34 @@ def test_effective_n_by_hand():
     assert support(logged, policy).effective_n == pytest.approx(weights.sum() ** 2 / (weights**2).sum())
 
 
-def test_shares_within_strata_sum_to_one_and_leave_out_rows_outside():
+def test_shares_within_strata_count_rows_outside():
     action = np.array([0, 0, 1, 1, -1, 2])
     stratum = np.array(["a", "a", "a", "b", "b", "b"])
     shares = estimate_propensities(action, stratum, 3)
     assert shares[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0])
-    assert shares[4].tolist() == pytest.approx([0, 0.5, 0.5])
+    assert shares[4].tolist() == pytest.approx([0, 1 / 3, 1 / 3])
+
+
+def test_offers_outside_the_catalogue_bias_no_estimator():
+    """A third of the log lies outside the catalogue and earns otherwise: every estimator finds the offer's mean."""
+    draw = np.random.default_rng(5)
+    n = 60_000
+    action = draw.integers(-1, 2, n)
+    stratum, mean = draw.integers(0, 3, n).astype(str), np.array([50.0, 1.0, 3.0])
+    shares = estimate_propensities(action, stratum, 2)
+    logged = LoggedDecisions(
+        decision_id=np.arange(n).astype(str), customer_id=stratum, slot=stratum, offer_ids=("a", "b"), action=action,
+        eligible=np.ones((n, 2), dtype=bool), probability=shares, outside=1.0 - shares.sum(axis=1),
+        outcome={"y": mean[action + 1] + draw.normal(0.0, 1.0, n)}, cluster=draw.integers(0, 400, n).astype(str),
+    )  # fmt: skip
+    assert check_logged(logged) == []
+    for estimator in ("ipw", "snipw", "dr"):
+        found = value(logged, fixed_choice("b", np.ones(n, dtype=int), 2), estimator, np.tile([2.0, 2.0], (n, 1)))
+        assert found.value == pytest.approx(3.0, abs=0.06), estimator
+        assert found.low < 3.0 < found.high
+    assert value(logged, AsLogged("logged", np.ones(n), shares), "dr", np.zeros((n, 2))).value == pytest.approx(
+        logged.outcome["y"].mean()
+    )
 
 
 def broken(**changes):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opportune.features import Feature, check_features, compute_features
-from opportune.tables import Engine
+from opportune.tables import CONTRACTS, Engine
 
 AT = datetime(2025, 6, 1, tzinfo=UTC)
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -88,9 +88,7 @@ def by_hand(events, feature):
 def test_aggregates_equal_plain_python(events):
     found = computed(events)
     for name, feature in FEATURES.items():
-        # A customer without any row in the table's longest window has null; the declaration says what that means.
-        value = found[name] or 0 if feature.aggregate == "count" else found[name]
-        assert value == by_hand(events, feature), name
+        assert found[name] == by_hand(events, feature), name
 
 
 @settings(max_examples=60, deadline=None)
@@ -112,7 +110,67 @@ def test_the_edges_of_look_back_delay_and_arrival():
         (AT - timedelta(days=9), AT + second): 0,  # happened long ago, arrives too late
     }
     for (happened, arrived), expected in cases.items():
-        assert (computed([(happened, arrived, 1.0)], feature)["n"] or 0) == expected, (happened, arrived)
+        assert computed([(happened, arrived, 1.0)], feature)["n"] == expected, (happened, arrived)
+
+
+def test_a_feature_does_not_depend_on_the_other_features_of_its_table():
+    old = [(AT - timedelta(days=60), AT - timedelta(days=60), 5.0)]
+    for name, feature in FEATURES.items():
+        assert computed(old, {name: feature})[name] == computed(old)[name], name
+
+
+def counted(where, events):
+    feature = Feature(table="events", aggregate="count", where=where, look_back_days=30, delay_days=7, missing="none")
+    return computed(events, {"n": feature})["n"]
+
+
+def test_a_condition_picks_rows_and_nothing_else():
+    events = [(AT - timedelta(days=days), AT - timedelta(days=days), float(days)) for days in (3, 8, 20, 40)]
+    assert counted("amount > 3", events) == 2
+    assert counted("e.AMOUNT > 10 OR amount < 0 -- a comment", events) == 1
+    assert counted("amount IN (3, 40)", events) == 0  # too late to be known, and too long ago
+    assert counted("NOT amount BETWEEN 7 AND 9", events) == 1
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "true) OR (true",
+        "true) FILTER (WHERE true",
+        "amount > (SELECT max(arrears) FROM outcomes)",
+        "EXISTS (FROM outcomes)",
+        "event_time < now()",
+        "event_time < current_date",
+        "event_time < get_current_timestamp()",
+        "random() < 0.5",
+        "sum(amount) > 1",
+        "row_number() OVER () = 1",
+        "s.at > event_time",
+        "arrears > 0",
+        "amount > 1; DROP TABLE events",
+        "amount amount",
+        "",
+    ],
+)
+def test_a_condition_that_is_more_than_one_is_refused(where):
+    feature = Feature(table="events", aggregate="count", where=where, look_back_days=9, delay_days=0, missing="none")
+    assert [finding.code for finding in check_features({"f": feature}, COLUMNS, [])] == ["OP109"]
+
+
+@pytest.mark.parametrize("where", ["sex = 1", "SEX = 1", '"Sex" = 1', "coalesce(e.sEx, 0) = 1"])
+def test_a_protected_column_is_found_however_it_is_spelt(where):
+    feature = Feature(table="events", aggregate="count", where=where, look_back_days=9, delay_days=0, missing="none")
+    columns = {**COLUMNS, "events": [*COLUMNS["events"], "Sex"]}
+    assert [finding.code for finding in check_features({"f": feature}, columns, ["sex"])] == ["OP106"]
+
+
+def test_applications_are_counted_by_customer():
+    made = engine([])
+    rows = {"application_id": ["a1"], "customer_id": ["c1"], "opportunity_id": ["o0"], "requested_amount": [5.0]}
+    made.register("applications", pa.table({**rows, "applied_at": pa.array([AT - timedelta(days=2)], INSTANT)}))
+    feature = Feature(table="applications", aggregate="count", look_back_days=9, delay_days=0, missing="none")
+    assert compute_features(made, {"n": feature})["n"].to_pylist() == [1]
+    assert "customer_id" in {column.name for column in CONTRACTS["applications"].columns}
 
 
 COLUMNS = {

@@ -5,6 +5,9 @@ This module reads limits by itself and shares no code with the solver: a mistake
 For any prices p >= 0 (and p <= the soft price where a row is soft) weak duality gives, for every plan that keeps the
 limits, value <= g(p) = sum_r p_r b_r + sum_i max(0, max_k (v_ik - sum_r p_r a_rik)).
 Nothing about how p was found enters the argument.
+
+A plan that offers what is not eligible, or that keeps the limits and is worth more than the bound, is no plan but
+a fault of the solver: it is refused, not reported.
 """
 
 import hashlib
@@ -12,8 +15,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from opportune.domain import Candidates, Certificate, Limit, RowReport, Status
+from opportune.domain import Candidates, Certificate, Limit, OpportuneError, RowReport, Status
 
+ROUNDING = 1e-9
+"""Float64 sums of a million terms may put the value of a best plan this much above its bound, as a share of it."""
 ROW_TOLERANCE = 1e-9
 """A row holds when its excess is at most this times the larger of |bound| and the sum of |use|: float64 sums of a
 million terms differ by about 1e-12 with their order."""
@@ -27,18 +32,24 @@ def certify(
     gap_asked: float,
     seed: int,
 ) -> Certificate:
-    """Return the certificate of whole choices (n,) at the given prices. Negative prices count as zero in the bound."""
+    """Return the certificate of whole choices (n,) at the given prices. Negative prices count as zero in the bound.
+
+    OpportuneError when a choice is not eligible, or when the value of a plan within the limits exceeds the bound.
+    """
+    _refuse_ineligible(candidates, choice)
     chosen = np.flatnonzero(choice >= 0)
-    sides = [(limit, side) for limit in limits for side in ("at_most", "at_least") if getattr(limit, side) is not None]
-    rows = tuple(_report(candidates, limit, side, chosen, choice, prices) for limit, side in sides)
+    sides = [(limit, *side) for limit in limits for side in limit.sides()]
+    rows = tuple(_report(candidates, *side, chosen, choice, prices) for side in sides)
     excess = sum(
-        max(-row.slack, 0.0) * _soft_price(limit) for (limit, _), row in zip(sides, rows, strict=True) if row.soft
+        max(-row.slack, 0.0) * _soft_price(limit) for (limit, *_), row in zip(sides, rows, strict=True) if row.soft
     )
     value = float(np.sum(candidates.value[chosen, choice[chosen]])) - excess
     net, constant = _priced(candidates, sides, prices)
     bound = constant + float(np.sum(np.maximum(net.max(axis=1, initial=0.0), 0.0)))
     gap = (bound - value) / max(abs(bound), 1.0)
-    held = all(_holds(candidates, limit, row, chosen, choice) for (limit, _), row in zip(sides, rows, strict=True))
+    held = all(_holds(candidates, limit, row, chosen, choice) for (limit, *_), row in zip(sides, rows, strict=True))
+    if held and not gap >= -ROUNDING:
+        raise OpportuneError(f"the plan's value {value!r} exceeds its bound {bound!r}")
     return Certificate(
         status=_status(held, gap, gap_asked),
         value=value,
@@ -54,15 +65,21 @@ def certify(
     )
 
 
+def _refuse_ineligible(candidates: Candidates, choice: np.ndarray) -> None:
+    """Raise OpportuneError where a choice is not -1 and not the index of an eligible offer."""
+    known = (choice >= -1) & (choice < len(candidates.offer_ids))
+    made = np.where(known, np.maximum(choice, 0), 0)
+    wrong = ~known | ((choice >= 0) & ~candidates.eligible[np.arange(len(choice)), made])
+    if wrong.any():
+        shown = ", ".join(map(str, candidates.opportunity_id[wrong][:3]))
+        message = f"the plan makes {int(wrong.sum())} offers that are not eligible ({shown})"
+        raise OpportuneError(message)
+
+
 def _status(held: bool, gap: float, gap_asked: float) -> Status:
     if not held:
         return "infeasible"
     return "optimal" if gap <= gap_asked else "feasible"
-
-
-def _name(limit: Limit, side: str) -> str:
-    both = limit.at_most is not None and limit.at_least is not None
-    return f"{limit.name} ({side.replace('_', ' ')})" if both else limit.name
 
 
 def _soft_price(limit: Limit) -> float:
@@ -72,20 +89,21 @@ def _soft_price(limit: Limit) -> float:
 def _report(
     candidates: Candidates,
     limit: Limit,
+    name: str,
     side: str,
+    bound: float,
     chosen: np.ndarray,
     choice: np.ndarray,
     prices: Mapping[str, float],
 ) -> RowReport:
-    bound = float(getattr(limit, side))
     total = float(np.sum(candidates.uses[limit.uses][chosen, choice[chosen]]))
     below = 1.0 if limit.per is None else float(np.sum(candidates.uses[limit.per][chosen, choice[chosen]]))
     slack = bound * below - total if side == "at_most" else total - bound * below
     return RowReport(
-        name=_name(limit, side),
+        name=name,
         used=total / below if below else 0.0,
         limit=bound,
-        price=float(prices[_name(limit, side)]),
+        price=float(prices[name]),
         slack=slack,
         soft=limit.soft_price is not None,
     )
@@ -101,22 +119,21 @@ def _holds(candidates: Candidates, limit: Limit, row: RowReport, chosen: np.ndar
 
 
 def _priced(
-    candidates: Candidates, sides: Sequence[tuple[Limit, str]], prices: Mapping[str, float]
+    candidates: Candidates, sides: Sequence[tuple[Limit, str, str, float]], prices: Mapping[str, float]
 ) -> tuple[np.ndarray, float]:
     """Return value less charges (n, K), -inf where not eligible, and the constant sum of price times bound."""
-    net = np.where(candidates.eligible, candidates.value, -np.inf)
+    net = candidates.value
     constant = 0.0
-    for limit, side in sides:
+    for limit, name, side, bound in sides:
         sign = 1.0 if side == "at_most" else -1.0
-        bound = float(getattr(limit, side))
         highest = np.inf if limit.soft_price is None else limit.soft_price
-        price = min(max(float(prices[_name(limit, side)]), 0.0), highest)
+        price = min(max(float(prices[name]), 0.0), highest)
         net = net - sign * price * candidates.uses[limit.uses]
         if limit.per is None:
             constant += sign * price * bound
         else:
             net = net + sign * price * bound * candidates.uses[limit.per]
-    return net, constant
+    return np.where(candidates.eligible, net, -np.inf), constant
 
 
 def _repaired(net: np.ndarray, choice: np.ndarray) -> int:

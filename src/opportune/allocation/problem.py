@@ -71,13 +71,7 @@ def rows_of(limits: Sequence[Limit]) -> tuple[Row, ...]:
 
 
 def _limit_rows(limit: Limit) -> list[Row]:
-    both = limit.at_most is not None and limit.at_least is not None
-    sides = (("at most", limit.at_most, 1.0), ("at least", limit.at_least, -1.0))
-    return [
-        _row(limit, f"{limit.name} ({side})" if both else limit.name, bound, sign)
-        for side, bound, sign in sides
-        if bound is not None
-    ]
+    return [_row(limit, name, bound, 1.0 if side == "at_most" else -1.0) for name, side, bound in limit.sides()]
 
 
 def _row(limit: Limit, name: str, bound: float, sign: float) -> Row:

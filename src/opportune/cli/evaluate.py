@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from opportune.cli.arguments import AsOfOption, AssumeOption, Directory, Json, Out, ScenarioOption, open_project
-from opportune.cli.printing import print_evidence, print_json
+from opportune.cli.printing import print_evidence, print_json, print_verdicts
 
 NAME = "evaluate"
 
@@ -22,3 +22,4 @@ def command(
         print_json(evidence)
     else:
         print_evidence(evidence["estimates"], "contribution_per_customer", "dr")
+        print_verdicts(evidence)

@@ -79,7 +79,9 @@ def _amount(value: float) -> str:
 
 
 def print_evidence(estimates: Sequence[dict[str, Any]], measure: str, method: str) -> None:
-    """Print one measure's estimates by one method."""
+    """Print one measure's estimates by one method; nothing where there is none yet."""
+    if not estimates:
+        return
     rows = [
         [
             _policy(row),
@@ -91,6 +93,18 @@ def print_evidence(estimates: Sequence[dict[str, Any]], measure: str, method: st
         if row["measure"] == measure and row["method"].startswith(method)
     ]
     print_table(f"Evidence: {measure} ({method})", ["policy", "value", "95 % interval", "effective n"], rows)
+
+
+def print_verdicts(evidence: dict[str, Any]) -> None:
+    """Print what the evidence shows and what it does not, or that there is none yet."""
+    if not evidence["estimates"]:
+        print(f"\nNo evidence yet: no decision about the list of {evidence['plan_at'][:10]} has an observed outcome.")
+        return
+    words = {"more": "Shown: {} earned more than {}.", "less": "Shown: {} earned less than {}.",
+             "nothing": "Not shown: that {} earns more than {}."}  # fmt: skip
+    print()
+    for each in evidence["verdicts"]:
+        print(words[each["shown"]].format(each["policy"], each["against"]))
 
 
 def _policy(row: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from opportune.cli.arguments import AsOfOption, Directory, Json, Out, open_project
-from opportune.cli.printing import print_evidence, print_json, print_plan, print_timings
+from opportune.cli.printing import print_evidence, print_json, print_plan, print_timings, print_verdicts
 
 NAME = "run"
 
@@ -21,4 +21,4 @@ def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = 
     sealed = summary["release"]
     print(f"\nrelease {sealed[:12]}" if sealed else "\nno release: a gate failed, see the report")
     print(f"report  {project.out / 'reports' / 'portfolio.html'}")
-    print(project.settings.evidence.not_shown)
+    print_verdicts(project.evidence())

@@ -1,8 +1,11 @@
 """A limit: a sum, a ratio or a floor that a plan must keep."""
 
 import math
+from typing import Literal
 
 import msgspec
+
+Side = Literal["at_most", "at_least"]
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -34,3 +37,10 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"limit {self.name!r} bounds nothing: expected at_most, at_least or amounts")
         if self.soft_price is not None and self.soft_price < 0:
             raise ValueError(f"soft_price of limit {self.name!r} is {self.soft_price}: expected zero or more")
+
+    def sides(self) -> list[tuple[str, Side, float]]:
+        """Return the rows that the limit makes: name, side and bound. With both bounds the name tells the side."""
+        bounds: list[tuple[Side, float | None]] = [("at_most", self.at_most), ("at_least", self.at_least)]
+        held = [(side, bound) for side, bound in bounds if bound is not None]
+        both = len(held) == 2
+        return [(f"{self.name} ({side.replace('_', ' ')})" if both else self.name, side, bound) for side, bound in held]

@@ -4,10 +4,10 @@ import numpy as np
 
 
 def estimate_propensities(action: np.ndarray, stratum: np.ndarray, offers: int) -> np.ndarray:
-    """Return P(offer) per row (n, K): the share of each offer among the decisions of the row's stratum.
+    """Return P(offer) per row (n, K): the share of each offer among all decisions of the row's stratum.
 
-    Rows with ``action`` -1 (outside the catalogue) count in no share, so a stratum's shares sum to one; they get the
-    shares of their stratum too. A stratum without any decision inside the catalogue gets zeros.
+    Decisions with ``action`` -1 (outside the catalogue) count too, so a stratum's shares sum to one less the share of
+    those: with shares among the others alone, every weighted sum over all decisions would be too small.
 
     The estimate treats the offer as drawn at random within a stratum; ``balance`` tests that.
     """
@@ -15,6 +15,5 @@ def estimate_propensities(action: np.ndarray, stratum: np.ndarray, offers: int) 
     counts = np.zeros((len(names), offers))
     inside = action >= 0
     np.add.at(counts, (codes[inside], action[inside]), 1.0)
-    total = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
+    shares = counts / np.bincount(codes, minlength=len(names))[:, None]
     return np.asarray(shares[codes])

@@ -3,14 +3,17 @@
 from opportune.features.check import check_features
 from opportune.features.compile import compile_features
 from opportune.features.compute import compute_features, facts_of, feature_column
+from opportune.features.condition import NotACondition, read_condition
 from opportune.features.declare import AGGREGATES, Feature
 
 __all__ = [
     "AGGREGATES",
     "Feature",
+    "NotACondition",
     "check_features",
     "compile_features",
     "compute_features",
     "facts_of",
     "feature_column",
+    "read_condition",
 ]

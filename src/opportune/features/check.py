@@ -1,11 +1,11 @@
 """Checks of feature declarations: complete, about columns that exist, and never about the future."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from opportune.domain import Finding
 from opportune.features.compile import EVENT_TIME
+from opportune.features.condition import NotACondition, read_condition
 from opportune.features.declare import NEEDS_COLUMN, Feature
 
 SOURCE = "features.toml"
@@ -20,7 +20,7 @@ def check_features(
     for name, feature in features.items():
         checks = _context_findings if feature.context is not None else _aggregate_findings
         findings.extend(checks(name, feature, columns))
-        findings.extend(_protected_findings(name, feature, protected))
+        findings.extend(_protected_findings(name, _used(feature, columns), protected))
     return findings
 
 
@@ -79,11 +79,32 @@ def _column_findings(name: str, feature: Feature, columns: Mapping[str, Sequence
         yield _missing_column(
             f"{name}.column", f"the columns of {feature.table}", feature.column, columns[feature.table]
         )
+    if feature.where is not None:
+        yield from _where_findings(name, feature.where, columns[feature.table])
 
 
-def _protected_findings(name: str, feature: Feature, protected: Sequence[str]) -> Iterator[Finding]:
-    condition = re.sub(r"'[^']*'", " ", feature.where or "")
-    for column in {feature.context, feature.column, *re.findall(r"\w+", condition)} & set(protected):
+def _where_findings(name: str, where: str, columns: Sequence[str]) -> Iterator[Finding]:
+    try:
+        read_condition(where, columns)
+    except NotACondition as error:
+        yield Finding(
+            code="OP109", source=SOURCE, subject=f"{name}.where", message=f"is {where!r} and {error}",
+            next_step="write a condition on one row of the table, or prepare the column in the table's SQL",
+        )  # fmt: skip
+
+
+def _used(feature: Feature, columns: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return every column that a feature uses, those of a condition included."""
+    used = {name for name in (feature.context, feature.column) if name is not None}
+    try:
+        return used | read_condition(feature.where or "true", columns.get(feature.table or "", ())).columns
+    except NotACondition:
+        return used
+
+
+def _protected_findings(name: str, used: set[str], protected: Sequence[str]) -> Iterator[Finding]:
+    hidden = {column.casefold() for column in protected}
+    for column in sorted(column for column in used if column.casefold() in hidden):
         yield Finding(
             code="OP106", source=SOURCE, subject=name,
             message=f"uses {column!r}, a protected column: expected it in no feature, price or limit",

@@ -1,7 +1,8 @@
 """From declarations to one SELECT: as-of by construction, because no row passes the join before it was known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from opportune.features.condition import read_condition
 from opportune.features.declare import Feature
 from opportune.tables import money_sum_sql
 
@@ -24,14 +25,15 @@ ROW_KEY = {
 KNOWN_AT_SUFFIX = "__known_at"
 
 
-def compile_features(features: Mapping[str, Feature], arrival: Mapping[str, bool]) -> str:
+def compile_features(features: Mapping[str, Feature], columns: Mapping[str, Sequence[str]]) -> str:
     """Return SQL in DuckDB's dialect: one row per row of ``opportunities``, a column and a ``__known_at`` per feature.
 
-    ``arrival`` says which tables have an ``arrived_at``. Each table is joined once; its features are conditional
-    aggregates over that join, so the cost is one pass per table however many features it has.
+    ``columns`` names the columns of each table. Each table is joined once; its features are conditional aggregates
+    over that join, so the cost is one pass per table however many features it has. A count of nothing is 0, every
+    other aggregate of nothing is null.
     """
     by_table = _by_table(features)
-    joins = [_table_query(table, members, arrival.get(table, False)) for table, members in by_table.items()]
+    joins = [_table_query(table, members, columns[table]) for table, members in by_table.items()]
     common = ",\n".join(f"of_{table} AS (\n{query}\n)" for table, query in zip(by_table, joins, strict=True))
     selected = ["o.opportunity_id", *(_selected(name, feature) for name, feature in features.items())]
     lines = ["SELECT " + ",\n    ".join(selected), "FROM opportunities AS o"]
@@ -51,26 +53,29 @@ def _by_table(features: Mapping[str, Feature]) -> dict[str, dict[str, Feature]]:
 def _selected(name: str, feature: Feature) -> str:
     if feature.context is not None:
         return f'o."{feature.context}" AS "{name}", o.at AS "{name}{KNOWN_AT_SUFFIX}"'
-    return f'of_{feature.table}."{name}", of_{feature.table}."{name}{KNOWN_AT_SUFFIX}"'
+    value = f'of_{feature.table}."{name}"'
+    # Whoever has no row at all in the join would have a null count, others 0: which of them depends on other features.
+    value = f"coalesce({value}, 0)" if feature.aggregate == "count" else value
+    return f'{value} AS "{name}", of_{feature.table}."{name}{KNOWN_AT_SUFFIX}"'
 
 
-def _table_query(table: str, features: Mapping[str, Feature], has_arrival: bool) -> str:
+def _table_query(table: str, features: Mapping[str, Feature], columns: Sequence[str]) -> str:
     happened = f"e.{EVENT_TIME[table]}"
     longest = max(feature.look_back_days or 0 for feature in features.values())
-    arrived = f"greatest(coalesce(e.arrived_at, {happened}), {happened})" if has_arrival else happened
-    columns = ",\n".join(_columns(name, feature, happened, arrived, table) for name, feature in features.items())
+    arrived = f"greatest(coalesce(e.arrived_at, {happened}), {happened})" if "arrived_at" in columns else happened
+    values = ",\n".join(_value(name, each, happened, arrived, table, columns) for name, each in features.items())
     return (
-        f"  SELECT s.opportunity_id,\n{columns}\n"
+        f"  SELECT s.opportunity_id,\n{values}\n"
         f"  FROM opportunities AS s JOIN {table} AS e ON e.customer_id = s.customer_id\n"
         f"    AND {arrived} <= s.at AND {happened} > s.at - INTERVAL {longest} DAY\n"
         f"  GROUP BY s.opportunity_id"
     )
 
 
-def _columns(name: str, feature: Feature, happened: str, arrived: str, table: str) -> str:
+def _value(name: str, feature: Feature, happened: str, arrived: str, table: str, columns: Sequence[str]) -> str:
     known = f"greatest({arrived}, {happened} + INTERVAL {feature.delay_days} DAY)"
     window = f"{happened} > s.at - INTERVAL {feature.look_back_days} DAY AND {known} <= s.at"
-    where = f" AND ({feature.where})" if feature.where else ""
+    where = f" AND ({read_condition(feature.where, columns).sql})" if feature.where else ""
     keep = f"FILTER (WHERE {window}{where})"
     aggregate = _aggregate(feature, f"(ROW({happened}, e.{ROW_KEY[table]}))", happened)
     return f'    {aggregate.format(keep=keep)} AS "{name}",\n    max({known}) {keep} AS "{name}{KNOWN_AT_SUFFIX}"'

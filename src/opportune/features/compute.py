@@ -20,12 +20,12 @@ def compute_features(engine: "Engine", features: Mapping[str, Feature]) -> "pa.T
 
     Each feature has a column and a ``__known_at`` column with the arrival of its newest fact.
     """
-    return engine.query(compile_features(features, _arrival(engine, features)), "features.toml")
+    return engine.query(compile_features(features, _columns(engine, features)), "features.toml")
 
 
-def _arrival(engine: "Engine", features: Mapping[str, Feature]) -> dict[str, bool]:
+def _columns(engine: "Engine", features: Mapping[str, Feature]) -> dict[str, list[str]]:
     tables = {feature.table for feature in features.values() if feature.table is not None}
-    return {table: "arrived_at" in engine.columns(table) for table in tables}
+    return {table: engine.columns(table) for table in tables}
 
 
 def facts_of(table: "pa.Table", names: list[str], as_of: AsOf) -> Facts:

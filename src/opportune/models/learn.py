@@ -19,6 +19,8 @@ from opportune.models.model import Model, fixed_order_mean
 from opportune.models.spec import ModelSpec
 from opportune.numerics import generator, keyed_folds
 
+FEWEST_LEFT = 10
+"""Fewer takers than this beside a fold of clusters cannot carry a member that never saw the fold."""
 FEWEST_EVENTS = 50
 """Fewer takers (or fewer rows with an amount) than this cannot carry a model of several inputs."""
 
@@ -54,6 +56,7 @@ def learn(
     encoding = learn_encoding(spec, values, terms)
     inputs = {name: values[name] for name in spec.features} | {name: terms[name] for name in spec.terms}
     held_out = _held_out(spec, cluster, np.unique(clusters.astype(str)), seed)
+    _refuse_lopsided(spec, held_out, target, role)
     linear, boosters, out_of_fold = _fit_members(spec, encoding, inputs, target, held_out, seed)
     predicted = fixed_order_mean(out_of_fold)
     calibrator = learn_calibration(spec.calibration, predicted, target)
@@ -81,15 +84,29 @@ def _refuse_thin(spec: ModelSpec, target: np.ndarray, role: str) -> None:
     others = len(target) - events if spec.kind == "binary" else FEWEST_EVENTS
     if min(events, others) < FEWEST_EVENTS:
         what = (
-            f"{events} rows with {spec.target} = 1 and {others} without" if spec.kind == "binary" else f"{events} rows"
+            f"{events} rows with {spec.target} = 1 and {others} without: expected at least {FEWEST_EVENTS} of each"
+            if spec.kind == "binary"
+            else f"{events} rows: expected at least {FEWEST_EVENTS}"
         )
-        message = f"has {what} to learn from: expected at least {FEWEST_EVENTS} of each"
+        message = f"learns from {what}"
         step = "widen the training interval, or check that outcomes are joined to decisions"
         raise BadInput([Finding(code="OP310", source="models.toml", subject=role, message=message, next_step=step)])
     if np.isnan(target).any():
         message = f"has {int(np.isnan(target).sum())} rows whose {spec.target} is not known: expected a number in each"
-        step = "leave the rows out in tables/outcomes.sql, or set observed_until to when they are known"
+        step = (
+            "leave the rows out of tables/outcomes.sql, or set observed_until to when they are known: both are counted"
+        )
         raise BadInput([Finding(code="OP311", source="models.toml", subject=role, message=message, next_step=step)])
+
+
+def _refuse_lopsided(spec: ModelSpec, held_out: list[np.ndarray], target: np.ndarray, role: str) -> None:
+    """Raise BadInput (OP313) where a fold of clusters holds nearly all that there is to learn from."""
+    classes = (target == 1, target != 1) if spec.kind == "binary" else (np.ones(len(target), dtype=bool),)
+    left = min(int(np.sum(each & ~out)) for each in classes for out in held_out)
+    if left < FEWEST_LEFT:
+        message = f"keeps {left} rows of a kind when a fold of clusters is left out: expected at least {FEWEST_LEFT}"
+        step = "name a finer column as `cluster` in opportune.toml, such as the customer"
+        raise BadInput([Finding(code="OP313", source="models.toml", subject=role, message=message, next_step=step)])
 
 
 def _held_out(spec: ModelSpec, cluster: np.ndarray, clusters: np.ndarray, seed: int) -> list[np.ndarray]:

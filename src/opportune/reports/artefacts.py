@@ -11,13 +11,13 @@ class Artefacts(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     question: str
     currency: str
-    headline: tuple[str, str]
     certificate: dict[str, Any]
     frontier: dict[str, Any]
     frontier_resource: str | None
     """The resource that the varied limit is about."""
     examples: list[dict[str, Any]]
     holdout: dict[str, Any]
+    limit_costs: list[dict[str, Any]]
     clusters: str
     """What is resampled together, in words: clusters (branch)."""
     evidence: dict[str, Any]
@@ -32,6 +32,11 @@ class Artefacts(msgspec.Struct, frozen=True, kw_only=True):
             for row in self.evidence["estimates"]
             if row["measure"] == measure and row["method"] == method and (row["against"] is not None) == differences
         ]
+
+    @property
+    def judged(self) -> bool:
+        """Whether outcomes of the list are known: without them there is a plan and no evidence."""
+        return bool(self.evidence["estimates"])
 
     def says(self, policy: str) -> str:
         """Return what a policy does, in words."""

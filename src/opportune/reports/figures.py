@@ -43,8 +43,9 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 def figures(told: Artefacts) -> list[Figure]:
     """Return the pictures of the page, in its order; one whose artefact is empty is left out."""
-    made = [_policies(told), _differences(told), _limits(told), _calibration(told)]
-    return [*_frontier(told), *made[:3], *_chosen(told), *_choices(told), made[3]]
+    judged = [_policies(told), _differences(told), _limits(told)] if told.judged else []
+    forecasts = [_calibration(told)] if told.judged else []
+    return [*_frontier(told), *judged, *_chosen(told), *_choices(told), *forecasts]
 
 
 def _policies(told: Artefacts) -> Figure:
@@ -108,7 +109,7 @@ def _frontier(told: Artefacts) -> list[Figure]:
 def _today(told: Artefacts) -> list[dict[str, Any]]:
     """Return today's policy as a point, by the same forecasts; nothing when none is declared."""
     policy = next((each for each in told.evidence["policies"] if each["name"] == told.evidence["today"]), None)
-    if policy is None or told.frontier_resource not in policy["forecast_uses"]:
+    if policy is None or told.frontier_resource not in policy.get("forecast_uses", {}):
         return []
     use = policy["forecast_uses"][told.frontier_resource]
     return [{"use": use, "value": policy["forecast_value"], "name": "today's policy"}]
@@ -136,7 +137,8 @@ def _limits(told: Artefacts) -> Figure:
     ]
     caption = (
         "The square is what was planned, the point what came out, with its 95 % interval; the dashed line is the "
-        "bound. What came out is an estimate, because the plan was not carried out."
+        "bound. What came out is an estimate, because the plan was not carried out; what needs no forecast, such as "
+        "the number of letters, is known."
     )
     return Figure(
         name="limits",

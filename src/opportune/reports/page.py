@@ -16,8 +16,9 @@ from opportune.reports.sentences import (
     crossed_bound,
     headline,
     interval,
+    missing,
     plain,
-    verdict,
+    verdicts,
 )
 
 
@@ -28,7 +29,8 @@ def portfolio_page(told: Artefacts) -> str:
         told=told,
         style=Markup(template_text("style.css")),
         headline=headline(told),
-        verdict=verdict(told),
+        verdicts=verdicts(told),
+        missing=missing(told),
         broken=broken_limits(told),
         tables=_evidence_tables(told),
         figures=figures(told),

@@ -16,39 +16,55 @@ def interval(row: dict[str, Any]) -> str:
 
 
 def headline(told: Artefacts) -> str:
-    """Return the first sentence of the page: what the plan was worth, with its interval."""
-    policy, _ = told.headline
+    """Return the first sentence of the page: what the plan was worth, with its interval, or that nothing is known."""
     plan = told.certificate
-    row = next(row for row in told.estimates(RAW, METHOD, differences=False) if row["policy"] == policy)
+    reach = f"The plan reaches {plan['offered']:,} of {plan['opportunities']:,} customers."
+    if not told.judged:
+        return (
+            f"{reach} It is forecast to be worth {amount(plan['value'])} {told.currency}. No outcome of this list is "
+            "known yet, so there is no evidence."
+        )
+    rows = told.estimates(RAW, METHOD, differences=False)
+    row = next(row for row in rows if row["policy"] == told.evidence["plan"])
     return (
-        f"The plan reaches {plan['offered']:,} of {plan['opportunities']:,} customers. On the outcomes of the list "
-        f"it was worth {interval(row)} {told.currency} per listed customer (95 % interval)."
+        f"{reach} On the outcomes of the list it was worth {interval(row)} {told.currency} per listed customer "
+        "(95 % interval)."
     )
 
 
-def verdict(told: Artefacts) -> str:
-    """Return what the difference against the headline's rival does and does not show."""
-    policy, against = told.headline
-    pairs = [
+def verdicts(told: Artefacts) -> list[str]:
+    """Return what each difference of the headline does and does not show."""
+    return [_verdict(told, each) for each in told.evidence["verdicts"]]
+
+
+def _verdict(told: Artefacts, verdict: dict[str, Any]) -> str:
+    policy, against = verdict["policy"], verdict["against"]
+    raw, capped = (
         next(
-            r
-            for r in told.estimates(measure, METHOD, differences=True)
-            if (r["policy"], r["against"]) == (policy, against)
+            row
+            for row in told.estimates(measure, METHOD, differences=True)
+            if (row["policy"], row["against"]) == (policy, against)
         )
         for measure in (RAW, CAPPED)
-    ]
-    figures = (
-        f"{interval(pairs[0])} {told.currency} per customer, and {interval(pairs[1])} with each customer's value capped"
     )
-    return f"{_direction(pairs[0])} {told.says(policy)}, against {told.says(against)}: {figures}."
+    words = {"more": "Shown: “{}” earned more than “{}”", "less": "Shown: “{}” earned less than “{}”",
+             "nothing": "Not shown: that “{}” earns more than “{}”"}[verdict["shown"]]  # fmt: skip
+    return (
+        f"{words.format(told.says(policy), told.says(against))}. The difference is {interval(raw)} {told.currency} per "
+        f"customer, and {interval(capped)} with each customer's value capped."
+    )
 
 
-def _direction(row: dict[str, Any]) -> str:
-    if row["low"] > 0:
-        return "Earned more:"
-    if row["high"] < 0:
-        return "Earned less:"
-    return "No evidence of a difference:"
+def missing(told: Artefacts) -> str | None:
+    """Return who of the list could not be judged, or None when everyone was."""
+    evidence = told.evidence
+    if not told.judged or not evidence["immature"] + evidence["undecided"]:
+        return None
+    return (
+        f"{evidence['immature']:,} decisions about the list have no observed outcome, and {evidence['undecided']:,} of "
+        "its customers have no decision. They are left out: if who is missing depends on what happened, the figures "
+        "are biased."
+    )
 
 
 def broken_limits(told: Artefacts) -> list[str]:
@@ -63,6 +79,8 @@ def broken_limits(told: Artefacts) -> list[str]:
 
 def crossed_bound(row: dict[str, Any]) -> float | None:
     """Return the bound that the realised use crossed, or None."""
+    if row["realised"] is None:
+        return None
     if row["at_most"] is not None and row["realised"] > row["at_most"]:
         return float(row["at_most"])
     if row["at_least"] is not None and row["realised"] < row["at_least"]:

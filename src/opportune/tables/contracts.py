@@ -94,6 +94,7 @@ CONTRACTS = {
             ("application_id",),
             (
                 Column("application_id", "text"),
+                Column("customer_id", "text"),
                 Column("opportunity_id", "text"),
                 Column("applied_at", "instant"),
                 Column("requested_amount", "money"),

@@ -4,21 +4,21 @@ from typing import Any
 
 import numpy as np
 
-from opportune.workflow.trial import Trial
+from opportune.workflow.listed import Listed
 
 PARTS = 5
 
 
-def chosen(trial: Trial) -> list[dict[str, Any]]:
+def chosen(listed: Listed) -> list[dict[str, Any]]:
     """Return per group and fifth: customers, share planned, and mean planned price; empty when nothing is declared."""
-    declared = trial.settings.evidence.chosen_by
+    declared = listed.settings.evidence.chosen_by
     if declared is None:
         return []
     group_name, number_name = declared
-    groups, numbers = trial.facts.values[group_name].astype(str), trial.facts.values[number_name]
+    groups, numbers = listed.facts.values[group_name].astype(str), listed.facts.values[number_name]
     parts = _parts(numbers)
     return [
-        _row(trial, str(group), order, label, rows)
+        _row(listed, str(group), order, label, rows)
         for group in np.unique(groups)
         for order, (label, held) in enumerate(parts)
         if (rows := held & (groups == group)).any()
@@ -38,11 +38,9 @@ def _label(numbers: np.ndarray) -> str:
     return f"{numbers.min():g} to {numbers.max():g}"
 
 
-def _row(trial: Trial, group: str, order: int, label: str, rows: np.ndarray) -> dict[str, Any]:
-    reached = rows & (trial.planned >= 0)
-    prices = next(iter(trial.rulebook.catalogue.terms(trial.past.band[reached]).values()))
-    mean = float(np.mean(prices[np.arange(len(prices)), trial.planned[reached]])) if len(prices) else None
+def _row(listed: Listed, group: str, order: int, label: str, rows: np.ndarray) -> dict[str, Any]:
+    prices = listed.planned_price(rows)
     return {
-        "group": group, "order": order, "part": label, "customers": int(rows.sum()), "planned": int(reached.sum()),
-        "share_planned": float(reached.sum() / rows.sum()), "mean_price": mean,
+        "group": group, "order": order, "part": label, "customers": int(rows.sum()), "planned": len(prices),
+        "share_planned": len(prices) / int(rows.sum()), "mean_price": float(prices.mean()) if len(prices) else None,
     }  # fmt: skip

@@ -14,6 +14,7 @@ def cross_checks(settings: Settings) -> list[Finding]:
 
     findings = [*check_limits(settings.limits, RESOURCES), *check_time(settings.time)]
     findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
+    findings += _names_twice(settings)
     return findings
 
 
@@ -47,6 +48,7 @@ def _unknown_names(settings: Settings) -> list[Finding]:
     for policy in evidence.policy:
         given.append(("evidence.toml", f"policy '{policy.name}'.offer", policy.offer, offers))
         given.append(("evidence.toml", f"policy '{policy.name}'.rank_by", policy.rank_by, list(settings.features)))
+        given.append(("evidence.toml", f"policy '{policy.name}'.without", policy.without, limits))
     return [
         _finding("OP804", source, key, f"is {name!r}: expected one of {', '.join(known)}", "correct the name")
         for source, key, name, known in given
@@ -54,20 +56,31 @@ def _unknown_names(settings: Settings) -> list[Finding]:
     ]
 
 
+def _names_twice(settings: Settings) -> list[Finding]:
+    """Return a finding for each name that two entries of a list share: messages could not tell them apart."""
+    evidence = settings.evidence
+    lists = (("evidence.toml", "policy", evidence.policy), ("evidence.toml", "subset", evidence.subset),
+             ("offers.toml", "eligibility", settings.eligibility))  # fmt: skip
+    findings = []
+    for source, kind, entries in lists:
+        names = [entry.name for entry in entries]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            findings.append(_finding("OP809", source, f"{kind} '{name}'", "is declared more than once", "rename one"))
+    return findings
+
+
 def _policy_findings(evidence: EvidenceSpec) -> list[Finding]:
-    """Return what the report could not tell: names twice, no plan, a headline that is no declared difference."""
+    """Return what the report could not tell: no plan, or a headline that is no declared difference."""
     source, findings = "evidence.toml", []
-    names = [policy.name for policy in evidence.policy]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        findings.append(_finding("OP809", source, f"policy '{name}'", "is declared more than once", "rename one"))
-    plans = [policy.name for policy in evidence.policy if policy.kind == "plan"]
+    plans = [policy.name for policy in evidence.policy if policy.is_plan]
     if len(plans) != 1:
-        message = f"has {len(plans)} policies of kind plan: expected one"
+        message = f"has {len(plans)} policies of kind plan (without the key `without`): expected one"
         findings.append(_finding("OP812", source, "policy", message, 'write one [[policy]] with kind = "plan"'))
     pairs = [(versus.policy, versus.against) for versus in evidence.compare]
-    if tuple(evidence.headline) not in pairs:
-        message = f"is {list(evidence.headline)}: expected a declared difference, policy and against"
-        findings.append(_finding("OP813", source, "headline", message, "write it as a [[compare]] too"))
+    for pair in evidence.headline:
+        if pair not in pairs:
+            message = f"has {list(pair)}: expected a declared difference, policy and against"
+            findings.append(_finding("OP813", source, "headline", message, "write it as a [[compare]] too"))
     return findings
 
 

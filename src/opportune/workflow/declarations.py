@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from opportune.domain import BadInput, Finding, errors
-from opportune.features import check_features
+from opportune.features import Feature, NotACondition, check_features, read_condition
 from opportune.models import check_models
 from opportune.offers import check_eligibility
 from opportune.tables import Engine
@@ -51,9 +51,9 @@ def _sql_findings(settings: Settings, engine: Engine) -> Iterator[Finding]:
     """Yield what DuckDB finds wrong with the SQL inside TOML, by preparing it without reading a row."""
     tables = engine.tables()
     pieces = [
-        ("features.toml", f"{name}.where", f"SELECT 1 FROM {feature.table} AS e WHERE ({feature.where})")
+        ("features.toml", f"{name}.where", f"SELECT 1 FROM {feature.table} AS e WHERE ({where})")
         for name, feature in settings.features.items()
-        if feature.where and feature.table in tables
+        if feature.table in tables and (where := _condition(feature, engine.columns(feature.table)))
     ]
     pieces += [
         ("evidence.toml", f"fairness.{name}", group_sql(sql)) for name, sql in settings.evidence.fairness.items()
@@ -66,6 +66,14 @@ def _sql_findings(settings: Settings, engine: Engine) -> Iterator[Finding]:
             engine.query(f"{sql} LIMIT 0", source, key)
         except BadInput as error:
             yield from error.findings
+
+
+def _condition(feature: Feature, columns: list[str]) -> str | None:
+    """Return the SQL of a feature's condition; None where it has none, or one that the check of features refuses."""
+    try:
+        return read_condition(feature.where, columns).sql if feature.where else None
+    except NotACondition:
+        return None
 
 
 def _read_columns(settings: Settings, columns: dict[str, list[str]]) -> list[Finding]:

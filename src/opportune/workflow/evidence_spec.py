@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-PolicyKind = Literal["as_logged", "offer_to_all", "best_offer_per_band", "plan"]
+PolicyKind = Literal["as_logged", "offer_to_all", "offer_to_planned", "best_offer_per_band", "plan"]
 
 
 class PolicySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -12,8 +12,9 @@ class PolicySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     ``as_logged``: contact some customers at the offer they were logged with: a random ``share``, or the ``share``
     with the smallest ``rank_by`` (a feature), or those whom the plan chose (``planned = true``).
-    ``offer_to_all``: one ``offer`` to everyone. ``best_offer_per_band``: the offer that did best in the training
-    decisions of the customer's band. ``plan``: the plan's customers and offers.
+    ``offer_to_all``: one ``offer`` to everyone; ``offer_to_planned``: to those whom the plan chose.
+    ``best_offer_per_band``: the offer that did best in the training decisions of the customer's band. ``plan``: the
+    plan's customers and offers. ``without`` names a limit: the plan meant is then the best one without that limit.
     """
 
     name: str
@@ -23,12 +24,25 @@ class PolicySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     rank_by: str | None = None
     planned: bool = False
     offer: str | None = None
+    without: str | None = None
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether this is the plan itself."""
+        return self.kind == "plan" and self.without is None
+
+    @property
+    def follows_plan(self) -> bool:
+        """Whether the policy depends on whom a plan chose."""
+        return self.planned or self.kind in ("plan", "offer_to_planned")
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:
             raise ValueError(f"share of policy {self.name!r} is {self.share}: expected above 0 and at most 1")
-        if (self.kind == "offer_to_all") != (self.offer is not None):
-            raise ValueError(f"policy {self.name!r}: expected `offer` for kind offer_to_all and for no other")
+        if (self.kind in ("offer_to_all", "offer_to_planned")) != (self.offer is not None):
+            raise ValueError(f"policy {self.name!r}: expected `offer` for the kinds that offer one, and for no other")
+        if self.without is not None and not self.follows_plan:
+            raise ValueError(f"policy {self.name!r}: `without` is for policies that follow a plan")
 
 
 class Versus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,12 +67,10 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Each customer's value is cut to this much either way in the capped measure, in money."""
     replicates: int
     folds: int
-    headline: tuple[str, str]
-    """The difference that the first sentence of the report tells: policy, against."""
+    headline: tuple[tuple[str, str], ...]
+    """The differences that the report begins with, each as policy, against: what is shown of them, and what is not."""
     assumption: str
-    """What the measure assumes of customers who are left alone."""
-    not_shown: str
-    """What this evidence does not show, in one sentence."""
+    """What the measure assumes of customers who are left alone, and what the data cannot show because of it."""
     today: str | None = None
     """The policy that is today's practice: a point on the frontier of the plan."""
     chosen_by: tuple[str, str] | None = None
@@ -74,5 +86,7 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise ValueError(f"cap is {self.cap}: expected an amount above zero")
         if self.replicates < 100:
             raise ValueError(f"replicates is {self.replicates}: expected at least 100 for a 95 % interval")
+        if not self.headline:
+            raise ValueError('headline is empty: expected at least one difference, such as [["planned", "standard"]]')
         if self.folds < 2:
             raise ValueError(f"folds is {self.folds}: expected at least 2")

@@ -54,11 +54,24 @@ def _no_opportunities(at: AsOf) -> Finding:
 
 
 def read_facts(out: Path, names: list[str], ids: np.ndarray, as_of: AsOf) -> Facts:
-    """Return the computed features of the given opportunities (sorted ids), in their order."""
+    """Return the computed features of the given opportunities, in their order."""
     import pyarrow.parquet as pq
 
-    facts = facts_of(pq.read_table(out / "features" / "features.parquet"), names, as_of)
-    return facts.take(np.searchsorted(facts.opportunity_id.astype(str), ids.astype(str)))
+    path = out / "features" / "features.parquet"
+    facts = facts_of(pq.read_table(path), names, as_of)
+    return facts.take(positions(facts.opportunity_id, ids, "features/features.parquet"))
+
+
+def positions(known: np.ndarray, wanted: np.ndarray, source: str) -> np.ndarray:
+    """Return where each wanted id stands among the known ones. BadInput (OP819) when one is not there."""
+    index = {each: row for row, each in enumerate(known)}
+    missing = [each for each in wanted if each not in index]
+    if missing:
+        message = f"does not hold {len(missing)} of {len(wanted)} opportunities ({', '.join(map(str, missing[:3]))})"
+        step = "run `opportune run` again: these results belong to another list"
+        subject = "opportunity_id"
+        raise BadInput([Finding(code="OP819", source=source, subject=subject, message=message, next_step=step)])
+    return np.array([index[each] for each in wanted], dtype=np.int64)
 
 
 def texts(table: "pa.Table", name: str) -> np.ndarray:

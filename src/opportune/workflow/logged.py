@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 
 from opportune.domain import AsOf, BadInput, Finding
-from opportune.evaluation import estimate_propensities
 from opportune.features import feature_column
 from opportune.offers import Catalogue
 from opportune.workflow.frames import texts
+from opportune.workflow.logging_policy import logging_policy, stratum_sql
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,15 +17,39 @@ if TYPE_CHECKING:
     from opportune.tables import Engine
 
 KEYS = frozenset({"decision_id", "opportunity_id", "customer_id", "slot"})
+ARRAYS = (
+    "decision_id", "opportunity_id", "customer_id", "slot", "stratum", "band", "cluster", "step", "probability",
+    "outside",
+)  # fmt: skip
+NAMED_ARRAYS = ("terms", "outcomes")
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Which decisions are meant: as SQL over decisions ``d`` and opportunities ``o``, and in words."""
+
+    sql: str
+    says: str
+
+
+def made_between(start: AsOf, until: AsOf) -> Scope:
+    """Return the scope of the decisions made in [start, until)."""
+    sql = f"d.decided_at >= TIMESTAMPTZ '{start}' AND d.decided_at < TIMESTAMPTZ '{until}'"
+    return Scope(sql, f"decisions from {start} to {until}")
+
+
+def made_about(list_at: AsOf) -> Scope:
+    """Return the scope of the decisions about the opportunities of one instant, whenever they were made."""
+    return Scope(f"o.\"at\" = TIMESTAMPTZ '{list_at}'", f"decisions about the list of {list_at}")
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions of an interval, ordered by opportunity, as arrays of length n.
+    """Decisions of a scope whose outcome was observed, ordered by opportunity, as arrays of length n.
 
     ``step`` is the catalogue's offer that was logged, -1 outside the catalogue; ``probability`` (n, K) is the logging
-    policy's P(offer), given in the table ``probabilities`` or estimated within ``stratum``. ``terms`` and ``outcomes``
-    map names to numbers (NaN: not known or not applicable); ``immature`` counts decisions left out because their
-    outcome was not yet observed.
+    policy's P(offer) and ``outside`` (n,) its P(an offer outside the catalogue), given in the table ``probabilities``
+    or estimated within ``stratum``. ``terms`` and ``outcomes`` map names to numbers (NaN: not known or not
+    applicable). ``immature`` counts the decisions of the scope that are not here: those without a row in ``outcomes``
+    and those whose outcome was observed too late.
     """
 
     decision_id: np.ndarray
@@ -37,6 +61,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     cluster: np.ndarray
     step: np.ndarray
     probability: np.ndarray
+    outside: np.ndarray
     terms: dict[str, np.ndarray]
     outcomes: dict[str, np.ndarray]
     immature: int
@@ -46,57 +71,54 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     def take(self, rows: np.ndarray) -> "History":
         """Return the history of the given rows (indices or mask)."""
-        arrays = {
-            name: getattr(self, name)[rows]
-            for name in (
-                "decision_id",
-                "opportunity_id",
-                "customer_id",
-                "slot",
-                "stratum",
-                "band",
-                "cluster",
-                "step",
-                "probability",
-            )
-        }
-        return History(
-            **arrays,
-            terms={name: values[rows] for name, values in self.terms.items()},
-            outcomes={name: values[rows] for name, values in self.outcomes.items()},
-            immature=self.immature,
-        )
+        kept = {name: getattr(self, name)[rows] for name in ARRAYS}
+        named = {name: {key: values[rows] for key, values in getattr(self, name).items()} for name in NAMED_ARRAYS}
+        return msgspec.structs.replace(self, **kept, **named)
 
 
-def history(
-    engine: "Engine", catalogue: Catalogue, cluster: str, start: AsOf, until: AsOf, observed_by: AsOf
-) -> History:
-    """Return the decisions made in [start, until) whose outcomes were observed by ``observed_by``."""
+def history(engine: "Engine", catalogue: Catalogue, cluster: str, scope: Scope, observed_by: AsOf | None) -> History:
+    """Return the decisions of a scope whose outcomes were observed by ``observed_by`` (None: by now); it may hold none.
+
+    The logging policy is estimated on all decisions of the scope, so a share does not depend on who has matured.
+    BadInput where a decision has no cluster, no price or no stratum (OP608, OP817, OP818).
+    """
     outcome_columns = [name for name in engine.columns("outcomes") if name not in {*KEYS, "observed_until"}]
-    rows = engine.query(_sql(outcome_columns, catalogue, cluster, _stratum(engine), start, until))
-    mature = np.asarray(rows["observed_until"].cast("int64").to_numpy()) <= observed_by.at.timestamp() * 1e6
-    if not mature.any():
-        raise BadInput([_nothing(start, until, observed_by, len(mature))])
-    whole = _from_rows(engine, rows, outcome_columns, catalogue, int(np.sum(~mature)))
-    return whole if mature.all() else whole.take(mature)
+    rows = engine.query(_sql(outcome_columns, catalogue, cluster, stratum_sql(engine), scope))
+    _refuse_unknown(rows, cluster, catalogue.price.term)
+    observed = np.asarray(rows["observed_until"].to_numpy()).astype("datetime64[us]")
+    latest = np.datetime64("9999-12-31") if observed_by is None else np.datetime64(observed_by.at.replace(tzinfo=None))
+    mature = observed <= latest  # false where there is no outcome
+    return _from_rows(engine, rows, outcome_columns, catalogue, int(np.sum(~mature))).take(mature)
 
 
-def _sql(outcome_columns: list[str], catalogue: Catalogue, cluster: str, stratum: str, start: AsOf, until: AsOf) -> str:
+def _sql(outcome_columns: list[str], catalogue: Catalogue, cluster: str, stratum: str, scope: Scope) -> str:
     outcomes = ", ".join(f'u."{name}"' for name in outcome_columns)
     return f"""
         SELECT d.decision_id, d.opportunity_id, d.customer_id, d.slot, {stratum} AS stratum, u.observed_until,
-            o."{catalogue.price.band}" AS band, o."{cluster}" AS cluster,
+            o."{catalogue.price.band}" AS band, o."{cluster}"::VARCHAR AS cluster,
             d."{catalogue.price.term}" AS price, {outcomes}
         FROM decisions AS d
         JOIN opportunities AS o ON o.opportunity_id = d.opportunity_id
-        JOIN outcomes AS u ON u.decision_id = d.decision_id
-        WHERE d.decided_at >= TIMESTAMPTZ '{start}' AND d.decided_at < TIMESTAMPTZ '{until}'
-        ORDER BY d.opportunity_id"""
+        LEFT JOIN outcomes AS u ON u.decision_id = d.decision_id
+        WHERE {scope.sql}
+        ORDER BY d.opportunity_id, d.decision_id"""
 
 
-def _stratum(engine: "Engine") -> str:
-    """Return the SQL of a decision's stratum; with known probabilities it is not needed."""
-    return "d.stratum" if "stratum" in engine.columns("decisions") else "NULL::VARCHAR"
+def _refuse_unknown(rows: "pa.Table", cluster: str, price: str) -> None:
+    findings = [
+        Finding(code=code, source=source, subject=subject, message=f"is null in {count} decisions: {expected}",
+                next_step=step)
+        for code, source, subject, count, expected, step in (
+            ("OP608", "tables/decisions.sql", price, rows["price"].null_count, "expected the price of the offer",
+             "give the price, or leave out decisions that offered nothing: they are not judged yet"),
+            ("OP818", "tables/opportunities.sql", cluster, rows["cluster"].null_count,
+             "expected what their customers share, so that folds and intervals can keep it together",
+             "give each opportunity a value, or name another column as `cluster` in opportune.toml"),
+        )
+        if count
+    ]  # fmt: skip
+    if findings:
+        raise BadInput(findings)
 
 
 def _from_rows(
@@ -105,65 +127,15 @@ def _from_rows(
     band, price = texts(rows, "band"), feature_column(rows, "price")
     step = catalogue.step_of(band, price)
     names = ("decision_id", "opportunity_id", "customer_id", "slot", "cluster")
-    probability, stratum = _probabilities(engine, rows, step, catalogue)
+    logging = logging_policy(engine, rows, step, catalogue)
     return History(
         **{name: texts(rows, name) for name in names},
-        stratum=stratum,
+        stratum=logging.stratum,
         band=band,
         step=step,
-        probability=probability,
+        probability=logging.probability,
+        outside=logging.outside,
         terms={catalogue.price.term: price},
         outcomes={name: feature_column(rows, name) for name in outcome_columns},
         immature=immature,
     )
-
-
-def _probabilities(
-    engine: "Engine", rows: "pa.Table", step: np.ndarray, catalogue: Catalogue
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return P(offer) (n, K) and the stratum (n,) within which offers were drawn at random.
-
-    Known probabilities make their own strata: decisions with the same ones were drawn alike.
-    """
-    if "probabilities" in engine.tables():
-        known = _known(engine, texts(rows, "decision_id"), catalogue)
-        return known, np.array([" ".join(f"{p:.6f}" for p in row) for row in known], dtype=object)
-    if rows["stratum"].null_count:
-        raise BadInput([_no_stratum(rows["stratum"].null_count)])
-    stratum = texts(rows, "stratum")
-    return estimate_propensities(step, stratum, len(catalogue.offer_ids)), stratum
-
-
-def _known(engine: "Engine", decision_id: np.ndarray, catalogue: Catalogue) -> np.ndarray:
-    """Return the probabilities (n, K) that the project gives; an offer that it does not name has zero."""
-    given = engine.query("SELECT decision_id, offer_id, probability FROM probabilities")
-    row_of = {decision: row for row, decision in enumerate(decision_id)}
-    column_of = {offer: k for k, offer in enumerate(catalogue.offer_ids)}
-    unknown = sorted(set(given["offer_id"].to_pylist()) - set(column_of))
-    if unknown:
-        raise BadInput([_unknown_offer(unknown[0], catalogue)])
-    known = np.zeros((len(decision_id), len(column_of)))
-    for decision, offer, probability in zip(*(each.to_pylist() for each in given.columns), strict=True):
-        if decision in row_of:
-            known[row_of[decision], column_of[offer]] = probability
-    return known
-
-
-def _unknown_offer(offer: str, catalogue: Catalogue) -> Finding:
-    message = f"holds {offer!r}, which the catalogue does not have: expected one of {', '.join(catalogue.offer_ids)}"
-    step = "name the steps of offers.toml"
-    return Finding(code="OP607", source="tables/probabilities.sql", subject="offer_id", message=message, next_step=step)
-
-
-def _no_stratum(count: int) -> Finding:
-    message = f"is null in {count} decisions: expected the group within which the offer was drawn"
-    step = "name the stratum in tables/decisions.sql, or give tables/probabilities.sql"
-    return Finding(code="OP817", source="tables/decisions.sql", subject="stratum", message=message, next_step=step)
-
-
-def _nothing(start: AsOf, until: AsOf, observed_by: AsOf, made: int) -> Finding:
-    message = f"of {made} decisions from {start} to {until}, none has an outcome observed by {observed_by}"
-    return Finding(
-        code="OP806", source="opportune.toml", subject="time", message=f"{message}: expected some",
-        next_step="widen the interval, or set labels_as_of to when outcomes are known",
-    )  # fmt: skip

@@ -8,13 +8,14 @@ import numpy as np
 
 from opportune.allocation import allocate, frontier
 from opportune.decisioning import Rulebook, candidates, choose, unit_charges
-from opportune.domain import NO_OFFER_ID, Candidates, Opportunities, Plan
+from opportune.domain import NO_OFFER_ID, BadInput, Candidates, Facts, Finding, Opportunities, Plan
 from opportune.models import load
 from opportune.offers import PricedCatalogue
 from opportune.tables import canonical_json, sha256_bytes, write_json, write_parquet
 from opportune.workflow.examples import example_choices
 from opportune.workflow.frames import open_tables, opportunities_at, read_facts
 from opportune.workflow.holdout import draw_holdout, holdout_cost, without
+from opportune.workflow.relaxed import write_relaxed
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 
 
 def plan(settings: Settings, out: Path) -> None:
-    """Write ``plan/``: candidates, plan, probabilities, certificate, frontier, holdout, three customers explained."""
+    """Write ``plan/``: candidates, plan, probabilities, certificate, frontier, holdout, and what each limit costs.
+
+    BadInput (OP830) when nobody on the list is eligible.
+    """
     batch = opportunities_at(open_tables(out, settings.directory), settings.plan_at)
     facts = read_facts(out, list(settings.features), batch.opportunity_id, settings.plan_at)
     everyone = candidates(batch, facts, read_rulebook(settings, out))
+    _refuse_empty(settings, everyone, facts)
     held_out = draw_holdout(settings, batch)
     options = without(everyone, held_out)
     made = allocate(options, settings.limits, seed=settings.identity.seed)
@@ -38,7 +43,20 @@ def plan(settings: Settings, out: Path) -> None:
     write_json(out / "plan" / "certificate.json", {"prices": made.prices, **msgspec.to_builtins(made.certificate)})
     write_json(out / "plan" / "examples.json", example_choices(settings, options, made))
     write_json(out / "plan" / "holdout.json", holdout_cost(settings, everyone, held_out, made))
+    write_relaxed(settings, out, options, made)
     _write_frontier(settings, out, options)
+
+
+def _refuse_empty(settings: Settings, everyone: Candidates, facts: Facts) -> None:
+    """Raise BadInput when no offer is eligible: an empty plan would be optimal, and a mistake."""
+    if everyone.eligible.any():
+        return
+    kept = [f"{int(rule.holds(facts.values[rule.fact]).sum())} pass '{rule.name}'" for rule in settings.conditions]
+    message = f"makes none of {len(everyone)} customers eligible: expected some. {', '.join(kept)}".rstrip(". ")
+    step = "look at these conditions, and at bands and surfaces of offers.toml; a missing fact passes no condition"
+    raise BadInput(
+        [Finding(code="OP830", source="offers.toml", subject="eligibility", message=message, next_step=step)]
+    )
 
 
 def read_rulebook(settings: "Settings | Recorded", out: Path) -> Rulebook:

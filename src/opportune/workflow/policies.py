@@ -14,8 +14,8 @@ class PolicyInputs(msgspec.Struct, frozen=True, kw_only=True):
 
     logged: LoggedDecisions
     facts: dict[str, np.ndarray]
-    planned: np.ndarray
-    """The plan's choice per row: index of an offer, -1 for none."""
+    planned: dict[str | None, np.ndarray]
+    """The choice per row of the plan (None) and of the best plan without a limit: index of an offer, -1 for none."""
     band: np.ndarray
     best_offer: dict[str, int]
     """The offer that did best in the training decisions of each band."""
@@ -24,25 +24,29 @@ class PolicyInputs(msgspec.Struct, frozen=True, kw_only=True):
 
 def build_policy(spec: PolicySpec, inputs: PolicyInputs) -> Judged:
     """Return the declared policy."""
-    count, offers = len(inputs.planned), len(inputs.logged.offer_ids)
+    count, offers = len(inputs.logged), len(inputs.logged.offer_ids)
+    planned = inputs.planned[spec.without]
     match spec.kind:
         case "as_logged":
             return AsLogged(spec.name, _contacted(spec, inputs), inputs.logged.probability)
         case "offer_to_all":
             step = inputs.logged.offer_ids.index(str(spec.offer))
             return fixed_choice(spec.name, np.full(count, step), offers)
+        case "offer_to_planned":
+            step = inputs.logged.offer_ids.index(str(spec.offer))
+            return fixed_choice(spec.name, np.where(planned >= 0, step, -1), offers)
         case "best_offer_per_band":
             return fixed_choice(spec.name, np.array([inputs.best_offer[band] for band in inputs.band]), offers)
         case "plan":
-            return fixed_choice(spec.name, inputs.planned, offers)
+            return fixed_choice(spec.name, planned, offers)
 
 
 def _contacted(spec: PolicySpec, inputs: PolicyInputs) -> np.ndarray:
     """Return each customer's probability of contact (n,)."""
     if spec.planned:
-        return (inputs.planned >= 0).astype(np.float64)
+        return (inputs.planned[spec.without] >= 0).astype(np.float64)
     if spec.rank_by is None:
-        return np.full(len(inputs.planned), spec.share)
+        return np.full(len(inputs.logged), spec.share)
     return _smallest(inputs.facts[spec.rank_by], spec, inputs)
 
 

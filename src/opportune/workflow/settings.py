@@ -84,9 +84,9 @@ class Exploration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Objective(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the plan maximises."""
+    """What the plan maximises: the expected lifetime value of economics.toml, and nothing else yet."""
 
-    maximise: str
+    maximise: Literal["value"] = "value"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

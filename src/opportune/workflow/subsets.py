@@ -23,7 +23,7 @@ def subset_contributions(trial: Trial) -> list[dict[str, Any]]:
 
 def _where(trial: Trial, subset: WhatIfSubset) -> np.ndarray:
     """Return the rows (n,) of a subset. BadInput when it holds no taker, or is not SQL over decisions and outcomes."""
-    picked = trial.engine.query(subset_sql(subset.where), SOURCE, f"subset '{subset.name}'.where")
+    picked = trial.listed.engine.query(subset_sql(subset.where), SOURCE, f"subset '{subset.name}'.where")
     found = set(picked["decision_id"].to_pylist())
     rows = np.array([each in found for each in trial.past.decision_id])
     if not np.any(rows & (trial.past.outcomes["took_up"] == 1)):

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from opportune.decisioning import hashed_files
-from opportune.domain import AsOf, Facts
+from opportune.domain import AsOf, BadInput, Facts, Finding
 from opportune.features import compute_features
 from opportune.models import Learned, Model, ModelSpec, learn, model_card, save
 from opportune.offers import price_catalogue
 from opportune.tables import Engine, replace_directory, write_json, write_parquet
 from opportune.workflow.declarations import check_declarations
 from opportune.workflow.frames import open_tables, read_facts
-from opportune.workflow.logged import History, history
+from opportune.workflow.logged import History, Scope, history, made_between
 from opportune.workflow.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +39,17 @@ def training_history(settings: Settings, engine: Engine) -> History:
     """Return the mature decisions of the training interval; those outside the catalogue (step -1) teach nothing."""
     time = settings.time
     start, until, labels = (AsOf.parse(text) for text in (time.train_from, time.train_until, time.labels_as_of))
-    return history(engine, settings.catalogue, settings.identity.cluster, start, until, labels)
+    scope = made_between(start, until)
+    found = history(engine, settings.catalogue, settings.identity.cluster, scope, labels)
+    if len(found) == 0:
+        raise BadInput([_nothing(scope, labels, found.immature)])
+    return found
+
+
+def _nothing(scope: Scope, observed_by: AsOf, made: int) -> Finding:
+    message = f"of {made} {scope.says}, none has an outcome observed by {observed_by}: expected some"
+    step = "widen the interval, set labels_as_of to when outcomes are known, or look at tables/outcomes.sql"
+    return Finding(code="OP806", source="opportune.toml", subject="time", message=message, next_step=step)
 
 
 def _learn(settings: Settings, role: str, spec: ModelSpec, taught: History, facts: Facts) -> Learned:

@@ -1,32 +1,120 @@
-"""The planned list with its outcomes opened: what every part of the evidence reads."""
+"""The trial: the planned list with its outcomes opened, what every part of the evidence reads."""
 
 import msgspec
 import numpy as np
 
-from opportune.decisioning import Rulebook
-from opportune.domain import Facts, Opportunities, Value
-from opportune.evaluation import LoggedDecisions
-from opportune.tables import Engine
-from opportune.workflow.logged import History
+from opportune.decisioning import forecast, value_forecast
+from opportune.domain import BadInput, Finding, Forecast, Value, errors
+from opportune.economics import realised_value
+from opportune.evaluation import LoggedDecisions, check_logged
+from opportune.workflow.listed import Listed
+from opportune.workflow.logged import History, history, made_about
+from opportune.workflow.outcome_model import cross_fitted
 from opportune.workflow.settings import Settings
+
+RAW = "contribution_per_customer"
+CAPPED = "contribution_per_customer_capped"
+MEASURES = (RAW, CAPPED)
+BOOKED = ("interest", "amount_lent", "amount_months", "term_months", "arrears")
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One row per judged decision, in one order throughout.
 
-    ``value`` is what the forecasts expect of every offer (n, K); ``uses`` maps a resource to its booked amount per
-    row; ``outcome_models`` maps a measure to cross-fitted predictions (n, K); ``planned`` is the plan's choice per
-    row, -1 for none.
+    ``listed`` has the row of the list that each decision is about; ``value`` is what the forecasts expect of every
+    offer (n, K); ``uses`` maps a resource to its booked amount per row; ``outcome_models`` maps a measure to
+    cross-fitted predictions (n, K).
     """
 
-    settings: Settings
-    engine: Engine
-    rulebook: Rulebook
-    batch: Opportunities
-    facts: Facts
+    listed: Listed
     past: History
     logged: LoggedDecisions
     value: Value
     uses: dict[str, np.ndarray]
     outcome_models: dict[str, np.ndarray]
-    planned: np.ndarray
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the project."""
+        return self.listed.settings
+
+
+def judged_decisions(listed: Listed) -> History:
+    """Return the decisions about the list, whenever made, whose outcome is known by now; it may hold none."""
+    settings = listed.settings
+    scope = made_about(settings.plan_at)
+    return history(listed.engine, settings.catalogue, settings.identity.cluster, scope, None)
+
+
+def open_trial(listed: Listed, past: History) -> Trial:
+    """Join the list to what happened. BadInput when the log cannot carry an estimate."""
+    _check_known(past)
+    row_of = {each: row for row, each in enumerate(listed.batch.opportunity_id)}
+    listed = listed.take(np.array([row_of[each] for each in past.opportunity_id], dtype=np.int64))
+    predicted = forecast(listed.batch, listed.facts, listed.rulebook)
+    value = value_forecast(listed.batch, predicted, listed.rulebook)
+    booked = realised(past, listed.settings)
+    logged = _logged(listed.settings, past, booked.total())
+    return Trial(
+        listed=listed,
+        past=past,
+        logged=logged,
+        value=value,
+        uses=booked.uses,
+        outcome_models=_outcome_models(listed.settings, logged, predicted, value),
+    )
+
+
+def _check_known(past: History) -> None:
+    """Raise BadInput (OP606) where it is not known who took up an offer: not known is not the same as no."""
+    unknown = np.isnan(past.outcomes["took_up"])
+    if unknown.any():
+        message = f"is null in {int(unknown.sum())} decisions of the planned list: expected 0 or 1 in each"
+        step = "leave the rows out of tables/outcomes.sql: such decisions are counted as not yet observed"
+        raise BadInput(
+            [Finding(code="OP606", source="tables/outcomes.sql", subject="took_up", message=message, next_step=step)]
+        )
+
+
+def realised(past: History, settings: Settings) -> Value:
+    """Return the booked lines and uses of each logged decision."""
+    booked = {name: past.outcomes[name] for name in BOOKED}
+    return realised_value(past.outcomes["took_up"], booked, settings.assumptions, settings.identity.currency)
+
+
+def _logged(settings: Settings, past: History, contribution: np.ndarray) -> LoggedDecisions:
+    cap = settings.evidence.cap
+    offers = settings.catalogue.offer_ids
+    logged = LoggedDecisions(
+        decision_id=past.decision_id,
+        customer_id=past.customer_id,
+        slot=past.slot,
+        offer_ids=offers,
+        action=past.step,
+        eligible=np.ones((len(past), len(offers)), dtype=bool),
+        probability=past.probability,
+        outside=past.outside,
+        outcome={RAW: contribution, CAPPED: np.clip(contribution, -cap, cap)},
+        cluster=past.cluster,
+    )
+    findings = check_logged(logged)
+    if errors(findings):
+        raise BadInput(findings)
+    return logged
+
+
+def _outcome_models(
+    settings: Settings, logged: LoggedDecisions, predicted: Forecast, value: Value
+) -> dict[str, np.ndarray]:
+    regressors = [value.total(), predicted.quantities["response"]]
+    return {
+        measure: cross_fitted(
+            logged.outcome[measure],
+            logged.action,
+            regressors,
+            logged.cluster,
+            settings.evidence.folds,
+            settings.identity.seed,
+        )
+        for measure in MEASURES
+    }

@@ -103,10 +103,8 @@ def _plan(settings: Settings) -> Iterator[_Link]:
 def _evidence(settings: Settings) -> Iterator[_Link]:
     for policy in settings.evidence.policy:
         needs = _nodes("offer", policy.offer) | _nodes("feature", policy.rank_by)
-        planned = policy.kind == "plan" or policy.planned
-        yield _Link(
-            "policy", policy.name, "evidence.toml", needs | (_nodes("plan", "plan") if planned else frozenset())
-        )
+        needs |= _nodes("limit", policy.without) | _nodes("plan", "plan" if policy.follows_plan else None)
+        yield _Link("policy", policy.name, "evidence.toml", needs)
     for name, sql in settings.evidence.fairness.items():
         yield _Link("fairness", name, "evidence.toml", _columns(sql))
     for subset in settings.evidence.subset:

@@ -1,0 +1,85 @@
+"""The planned list: its customers, what is known of them, and whom each plan chose. Outcomes stay closed."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from opportune.decisioning import Rulebook
+from opportune.domain import Facts, Opportunities
+from opportune.tables import Engine
+from opportune.workflow.frames import open_tables, opportunities_at, positions, read_facts
+from opportune.workflow.plan import read_rulebook
+from opportune.workflow.settings import Settings
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One row per listed opportunity, in one order throughout.
+
+    ``planned`` holds the choice per row, the index of an offer or -1: under None that of the plan, under a limit's
+    name that of the best plan without it.
+    """
+
+    settings: Settings
+    engine: Engine
+    rulebook: Rulebook
+    batch: Opportunities
+    facts: Facts
+    planned: dict[str | None, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    def take(self, rows: np.ndarray) -> "Listed":
+        """Return the given rows (indices)."""
+        planned = {name: choice[rows] for name, choice in self.planned.items()}
+        return msgspec.structs.replace(self, batch=self.batch.take(rows), facts=self.facts.take(rows), planned=planned)
+
+    def band(self) -> np.ndarray:
+        """Return the price band of each row (n,)."""
+        return self.batch.context[self.rulebook.catalogue.catalogue.price.band]
+
+    def cluster(self) -> np.ndarray:
+        """Return what each row is resampled with (n,), as text."""
+        name, batch = self.settings.identity.cluster, self.batch
+        values = batch.context[name] if name in batch.context else getattr(batch, name)
+        return np.asarray(values).astype(str)
+
+    def planned_price(self, rows: np.ndarray) -> np.ndarray:
+        """Return the planned price of the rows of a mask that the plan reaches."""
+        reached = rows & (self.planned[None] >= 0)
+        prices = next(iter(self.rulebook.catalogue.terms(self.band()[reached]).values()))
+        return np.asarray(prices[np.arange(len(prices)), self.planned[None][reached]])
+
+
+def read_listed(settings: Settings, out: Path) -> Listed:
+    """Return the list that was planned in ``out``. BadInput (OP819) when its artefacts are of another list."""
+    engine = open_tables(out, settings.directory)
+    batch = opportunities_at(engine, settings.plan_at)
+    rulebook = read_rulebook(settings, out)
+    return Listed(
+        settings=settings,
+        engine=engine,
+        rulebook=rulebook,
+        batch=batch,
+        facts=read_facts(out, list(settings.features), batch.opportunity_id, settings.plan_at),
+        planned=_planned(out, batch, rulebook.catalogue.catalogue.offer_ids),
+    )
+
+
+def _planned(out: Path, batch: Opportunities, offers: tuple[str, ...]) -> dict[str | None, np.ndarray]:
+    import pyarrow.parquet as pq
+
+    columns: dict[str | None, np.ndarray] = {}
+    for file in ("plan.parquet", "relaxed.parquet"):
+        table = pq.read_table(out / "plan" / file)
+        rows = positions(table["opportunity_id"].to_numpy(), batch.opportunity_id, f"plan/{file}")
+        names = {None: "offer_id"} if file == "plan.parquet" else {each: each for each in table.column_names[1:]}
+        columns |= {name: _steps(table[column].to_pylist(), offers)[rows] for name, column in names.items()}
+    return columns
+
+
+def _steps(chosen: list[str], offers: tuple[str, ...]) -> np.ndarray:
+    """Return the index of each offer, -1 for none."""
+    index = {offer: k for k, offer in enumerate(offers)}
+    return np.array([index.get(offer, -1) for offer in chosen], dtype=np.int64)

@@ -1,0 +1,143 @@
+"""Lists whose outcomes are missing, late, odd or still to come: said and counted, never guessed or left out unseen."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from opportune.domain import BadInput
+from opportune.project import Project
+from opportune.workflow.frames import positions
+from opportune.workflow.verdicts import verdicts
+
+OF_THE_LIST = "sent_at >= TIMESTAMP '2025-03-01'"
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def evaluated(directory):
+    project = Project.open(directory)
+    project.run()
+    return project, project.evidence()
+
+
+def estimates(evidence):
+    return {
+        (row["policy"], row["against"], row["measure"], row["method"]): row["value"] for row in evidence["estimates"]
+    }
+
+
+@pytest.fixture
+def usual(small_run):
+    return json.loads((small_run.out / "evidence" / "evidence.json").read_text())
+
+
+def test_a_coming_list_is_planned_and_says_that_nothing_is_known(small):
+    edit(small / "tables/outcomes.sql", "data/letters.csv')", f"data/letters.csv') WHERE NOT {OF_THE_LIST}")
+    project, evidence = evaluated(small)
+    assert evidence["estimates"] == []
+    assert evidence["rows"] == 0
+    assert evidence["immature"] == 2000
+    page = (project.out / "reports" / "portfolio.html").read_text()
+    assert "there is no evidence" in page
+    assert "not yet" in page
+    assert json.loads((project.out / "summary.json").read_text())["evidence"] == []
+    assert {row["group"] for row in evidence["fairness"]} == {"under 40", "40 and over"}
+
+
+def test_a_list_without_decisions_is_planned_too(small):
+    edit(small / "tables/decisions.sql", "data/letters.csv')", f"data/letters.csv') WHERE NOT {OF_THE_LIST}")
+    edit(small / "tables/outcomes.sql", "data/letters.csv')", f"data/letters.csv') WHERE NOT {OF_THE_LIST}")
+    assert evaluated(small)[1]["undecided"] == 2000
+
+
+def test_decisions_are_judged_whenever_they_were_made(small, usual):
+    edit(small / "tables/decisions.sql", "sent_at::TIMESTAMPTZ AS decided_at",
+         f"CASE WHEN {OF_THE_LIST} THEN sent_at::TIMESTAMPTZ + INTERVAL 3 DAY ELSE sent_at::TIMESTAMPTZ END AS decided_at")  # fmt: skip
+    assert estimates(evaluated(small)[1]) == estimates(usual)
+
+
+def test_a_decision_about_another_list_does_not_borrow_facts(small, usual):
+    """One letter of the list was decided about an opportunity of February: it is no decision about this list."""
+    letters = "read_csv('data/letters.csv')"
+    (small / "tables/decisions.sql").write_text(f"""
+        SELECT l.letter_id AS decision_id, about.letter_id AS opportunity_id, about.customer_id, '1' AS slot,
+            l.sent_at::TIMESTAMPTZ AS decided_at, l.band || ' ' || l.sent_at::DATE AS stratum, l.monthly_rate_pp
+        FROM {letters} AS l JOIN {letters} AS about ON about.letter_id =
+            CASE WHEN l.letter_id = (SELECT max(letter_id) FROM {letters})
+            THEN (SELECT min(letter_id) FROM {letters}) ELSE l.letter_id END""")
+    _, evidence = evaluated(small)
+    assert (evidence["rows"], evidence["undecided"]) == (usual["rows"] - 1, 1)
+
+
+def test_decisions_without_an_outcome_are_counted_and_told(small):
+    edit(small / "tables/outcomes.sql", "data/letters.csv')", "data/letters.csv') WHERE hash(letter_id) % 10 > 0")
+    project, evidence = evaluated(small)
+    assert evidence["immature"] > 100
+    assert evidence["rows"] + evidence["immature"] == 2000
+    assert evidence["training"]["immature"] + evidence["training"]["taught_by"] <= 4000
+    assert evidence["training"]["immature"] > 200
+    page = (project.out / "reports" / "portfolio.html").read_text()
+    assert f"{evidence['immature']} decisions about the list have no observed outcome" in page
+
+
+def test_a_limit_with_both_bounds_is_evaluated(small):
+    edit(small / "limits.toml", "at_most = 1000", "at_most = 1000\nat_least = 200")
+    project, evidence = evaluated(small)
+    rows = {row["limit"]: row for row in evidence["planned_against_realised"]}
+    assert {"letters (at most)", "letters (at least)", "arrears rate"} == set(rows)
+    assert rows["letters (at least)"]["at_least"] == 200
+    assert rows["letters (at least)"]["at_most"] is None
+    assert "letters (at least)" in (project.out / "reports" / "portfolio.html").read_text()
+
+
+def test_what_is_known_has_no_interval(usual):
+    letters = next(row for row in usual["planned_against_realised"] if row["limit"] == "letters")
+    assert letters["method"] == "known"
+    assert letters["low"] == letters["realised"] == letters["high"] == letters["planned"] == 1000
+
+
+def test_what_a_limit_costs_is_the_value_of_the_best_plan_without_it(small, small_run):
+    costs = {row["limit"]: row for row in json.loads((small_run.out / "plan" / "limit_costs.json").read_text())}
+    edit(
+        small / "limits.toml",
+        'name = "letters"\nuses = "contacts"\nat_most = 1000',
+        'name = "letters"\nuses = "contacts"\nat_most = 1e9',
+    )
+    free = Project.open(small).plan().certificate.value
+    assert costs["letters"]["value_without"] == pytest.approx(free, rel=1e-6)
+    assert costs["letters"]["cost"] > 0 >= -costs["arrears rate"]["cost"]
+    relaxed = pq.read_table(small_run.out / "plan" / "relaxed.parquet")
+    assert relaxed.column_names == ["opportunity_id", "letters", "arrears rate"]
+    assert sum(offer != "NO_OFFER" for offer in relaxed["letters"].to_pylist()) > 1000
+
+
+def row(policy, against, measure, low, high):
+    return {"policy": policy, "against": against, "measure": measure, "method": "dr", "low": low, "high": high}
+
+
+@pytest.mark.parametrize(
+    ("raw", "capped", "shown"),
+    [
+        ((1, 2), (1, 2), "more"),
+        ((-2, -1), (-2, -1), "less"),
+        ((-1, 2), (1, 2), "nothing"),
+        ((1, 2), (-1, 2), "nothing"),
+    ],
+)
+def test_a_difference_is_shown_only_where_both_measures_show_it(raw, capped, shown):
+    measures = ("contribution_per_customer", "contribution_per_customer_capped")
+    rows = [row("a", "b", measure, *each) for measure, each in zip(measures, (raw, capped), strict=True)]
+    assert verdicts(rows, [("a", "b")]) == [{"policy": "a", "against": "b", "shown": shown}]
+
+
+def test_positions_are_found_or_refused():
+    known = np.array(["b", "a", "d"], dtype=object)
+    assert positions(known, np.array(["d", "b"], dtype=object), "x").tolist() == [2, 0]
+    with pytest.raises(BadInput, match=r"OP819.*does not hold 1 of 2 opportunities \(c\)"):
+        positions(known, np.array(["a", "c"], dtype=object), "x")
