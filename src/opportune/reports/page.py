@@ -29,7 +29,7 @@ def portfolio_page(told: Artefacts) -> str:
         told=told,
         style=Markup(template_text("style.css")),
         headline=headline(told),
-        verdicts=verdicts(told),
+        verdicts={"Shown": verdicts(told, shown=True), "Not shown": verdicts(told, shown=False)},
         missing=missing(told),
         broken=broken_limits(told),
         tables=_evidence_tables(told),

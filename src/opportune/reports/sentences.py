@@ -32,9 +32,10 @@ def headline(told: Artefacts) -> str:
     )
 
 
-def verdicts(told: Artefacts) -> list[str]:
-    """Return what each difference of the headline does and does not show."""
-    return [_verdict(told, each) for each in told.evidence["verdicts"]]
+def verdicts(told: Artefacts, shown: bool) -> list[str]:
+    """Return the differences of the headline that are shown, or those that are not."""
+    held = [each for each in told.evidence["verdicts"] if (each["shown"] != "nothing") == shown]
+    return [_verdict(told, each) for each in held]
 
 
 def _verdict(told: Artefacts, verdict: dict[str, Any]) -> str:
@@ -47,12 +48,10 @@ def _verdict(told: Artefacts, verdict: dict[str, Any]) -> str:
         )
         for measure in (RAW, CAPPED)
     )
-    words = {"more": "Shown: “{}” earned more than “{}”", "less": "Shown: “{}” earned less than “{}”",
-             "nothing": "Not shown: that “{}” earns more than “{}”"}[verdict["shown"]]  # fmt: skip
-    return (
-        f"{words.format(told.says(policy), told.says(against))}. The difference is {interval(raw)} {told.currency} per "
-        f"customer, and {interval(capped)} with each customer's value capped."
-    )
+    words = {"more": "“{}” earned more than “{}”", "less": "“{}” earned less than “{}”",
+             "nothing": "that “{}” earns more than “{}”"}[verdict["shown"]]  # fmt: skip
+    said = words.format(told.says(policy), told.says(against))
+    return f"{said}: {interval(raw)} {told.currency}, capped {interval(capped)}."
 
 
 def missing(told: Artefacts) -> str | None:
