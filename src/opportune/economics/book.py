@@ -71,14 +71,16 @@ def _rows(loans: "pa.Table", payments: "pa.Table") -> BookRows:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    ids = loans["loan_id"].combine_chunks()
+    ids, paid_by = loans["loan_id"].combine_chunks(), payments["loan_id"]
+    if ids.type != paid_by.type:
+        ids, paid_by = ids.cast("string"), paid_by.cast("string")
     return BookRows(
         loan_id=ids,
         place=_floats(pc.index_in(ids, value_set=ids)),
         term=_floats(loans["term_months"]),
         observed=_floats(loans["observed_months"]),
-        paid_by=payments["loan_id"],
-        row=_floats(pc.index_in(payments["loan_id"], value_set=ids)),
+        paid_by=paid_by,
+        row=_floats(pc.index_in(paid_by, value_set=ids)),
         kind=_floats(pc.index_in(payments["kind"].cast("string"), value_set=pa.array(KINDS))),
         month=_floats(payments["month"]),
         amount=_floats(payments["amount"]),

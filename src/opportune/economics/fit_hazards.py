@@ -146,7 +146,8 @@ def _fit(levels: list[_Counts], given: Strength, enough: float, level: float) ->
 def _book(counts: _Counts, enough: float) -> _Posterior:
     rate, rows = widened_rates(counts.d[0], counts.n[0], enough)
     held = _held(counts.n[0])
-    return _Posterior(rate[held][None], rows[held][None])
+    # Where every loan defaulted nobody was left to prepay: zero, worth no rows, so that the interval says nothing.
+    return _Posterior(np.nan_to_num(rate[held])[None], rows[held][None])
 
 
 def _held(n: np.ndarray) -> np.ndarray:
@@ -185,7 +186,7 @@ def _ratio(d: np.ndarray, n: np.ndarray) -> np.ndarray:
 
 
 def _above_zero(values: np.ndarray) -> np.ndarray:
-    return np.maximum(values, np.finfo(np.float64).tiny)
+    return np.asarray(np.maximum(values, np.finfo(np.float64).tiny))
 
 
 def _rows(mean: np.ndarray, variance: np.ndarray, n: np.ndarray) -> np.ndarray:
@@ -226,7 +227,7 @@ def _drawn_below(counts: _Counts, p: np.ndarray, strength: Strength, rng: np.ran
 
 def _unseen_months(exposure: Exposure, unseen: Unseen) -> tuple[int, ...]:
     months = tuple(int(month) + 1 for month in np.flatnonzero(exposure.at_risk.sum(axis=0) == 0))
-    if months and unseen == "refuse":
+    if months and (unseen == "refuse" or not exposure.at_risk.any()):
         raise BadInput([_nobody(months)])
     return months
 
