@@ -305,3 +305,12 @@ def test_every_finding_is_told_at_once_and_columns_come_first():
     assert len(told.value.findings) == 4
     with pytest.raises(BadInput, match="observed_months is missing"):
         exposure(loans(*GOOD).drop(["observed_months"]), payments(), by=("grade",))
+
+
+def test_counts_that_cannot_be_are_told():
+    exposed = Exposure(
+        by=("s",), keys=np.array([["A"]]), at_risk=np.array([[5, 3]]), defaults=np.array([[1, 2]]),
+        prepayments=np.array([[1, 2]]),
+    )  # fmt: skip
+    with pytest.raises(BadInput, match=r"OP434.*A, month 2 has 3 loans at risk"):
+        fit_hazards(exposed)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from opportune.numerics import generator
 from opportune.numerics.credibility import group_ratios, ratio_of_sums
-from opportune.numerics.shrinkage import blend, level_strength, month_strength, widened_rates
+from opportune.numerics.shrinkage import blend, level_strength, level_weights, month_strength, widened_rates
 
 
 @settings(max_examples=80, deadline=None)
@@ -34,6 +34,13 @@ def test_levels_that_differ_by_chance_only_are_not_told_apart():
     expected = np.full(400, 60.0)
     assert level_strength(rng.poisson(expected), expected) > 500.0
     assert level_strength(np.array([3.0]), np.array([2.0])) == np.inf
+
+
+def test_a_level_is_worth_its_expected_events_unless_months_vary():
+    rows, hazard = np.full((1, 10), 500), np.full((1, 10), 0.02)
+    assert level_weights(rows, hazard, np.inf)[0] == pytest.approx(100.0)
+    assert level_weights(rows, hazard, 498.0)[0] == pytest.approx(50.0)
+    assert level_weights(0 * rows, hazard, 10.0)[0] == 0.0
 
 
 def test_the_spread_of_months_is_found_again():

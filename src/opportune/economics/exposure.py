@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from opportune.domain import Finding
 from opportune.economics.book import Book, read_book
 from opportune.economics.segments import segment_name
 
@@ -59,3 +60,19 @@ def _counts(book: Book, month: np.ndarray, which: np.ndarray, months: int) -> np
 def _from_the_end(leaving: np.ndarray) -> np.ndarray:
     """Return how many leave in a month or later."""
     return np.asarray(np.cumsum(leaving[:, ::-1], axis=1)[:, ::-1])
+
+
+def check_exposure(exposure: Exposure) -> list[Finding]:
+    """Return findings (OP434) about months in which more loans ended than were open, or fewer than none."""
+    ended = exposure.defaults + exposure.prepayments
+    wrong = (ended > exposure.at_risk) | (exposure.defaults < 0) | (exposure.prepayments < 0)
+    names = exposure.segments
+    return [_too_many(names[row], int(month), exposure.at_risk[row, month]) for row, month in np.argwhere(wrong)[:20]]
+
+
+def _too_many(segment: str, month: int, at_risk: int) -> Finding:
+    return Finding(
+        code="OP434", source="exposure", subject=f"{segment}, month {month + 1}",
+        message=f"has {at_risk:,} loans at risk: expected no more ends than that, and none below zero",
+        next_step="count each loan at risk in every month up to its end, the last one included",
+    )  # fmt: skip

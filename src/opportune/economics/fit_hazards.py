@@ -19,11 +19,11 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Finding
-from opportune.economics.exposure import Exposure
+from opportune.economics.exposure import Exposure, check_exposure
 from opportune.economics.segments import prefix_groups
 from opportune.numerics.hazards import unconditional
 from opportune.numerics.keyed import generator
-from opportune.numerics.shrinkage import blend, level_strength, month_strength, widened_rates
+from opportune.numerics.shrinkage import blend, level_strength, level_weights, month_strength, widened_rates
 
 Unseen = Literal["refuse", "hold"]
 
@@ -85,11 +85,15 @@ class _Posterior(msgspec.Struct, frozen=True):
 
 
 def fit_hazards(exposure: Exposure, *, prior: Prior | None = None, level: float = 0.95) -> FittedHazards:
-    """Return hazards of default and prepayment with intervals. BadInput (OP437) for months without any exposure.
+    """Return hazards of default and prepayment with intervals. BadInput: OP434 for counts that
+    contradict each other, OP437 for months without any exposure.
 
     The posterior of a month is summed up by its mean and variance; the interval is that of the Beta distribution with
     them and half an event on each side (Jeffreys; Brown, Cai and DasGupta 2001, Statistical Science 16: 101-133).
     """
+    findings = check_exposure(exposure)
+    if findings:
+        raise BadInput(findings)
     prior = prior or Prior()
     unseen = _unseen_months(exposure, prior.unseen)
     defaults, prepayments = _trees(exposure)
@@ -158,27 +162,24 @@ def _held(n: np.ndarray) -> np.ndarray:
 def _descend(counts: _Counts, above: _Posterior, given: Strength) -> tuple[_Posterior, Strength]:
     """Return the posterior of one level, given that of the level above."""
     p, p_rows = above.mean[counts.parent], above.rows[counts.parent]
-    e = np.sum(counts.n * p, axis=1)
-    strength, raw = _strength(counts, p, e, given)
-    a, k = float(strength.level or 0.0), float(strength.month or 0.0)
-    theta = blend(raw, np.ones(len(e)), e, a)[:, None]
-    prior = np.minimum(theta * p, 1.0)
-    mean = blend(_ratio(counts.d, counts.n), prior, counts.n, k)
+    raw, month = _raw_levels(counts, p), given.month
+    if month is None:
+        month = month_strength(counts.d, counts.n, raw[:, None] * p, len(np.unique(counts.parent)))
+    e = level_weights(counts.n, p, month)
+    level = level_strength(raw * e, e, len(np.unique(counts.parent))) if given.level is None else given.level
+    theta = blend(raw, np.ones(len(e)), e, level)[:, None]
+    mean = blend(_ratio(counts.d, counts.n), np.minimum(theta * p, 1.0), counts.n, month)
     # What the prior's mean varies by: the parent's months and the level; Var(theta) = theta / (a + e).
-    spread = theta**2 * p * (1.0 - p) / np.maximum(p_rows, 1.0) + p**2 * theta / _above_zero(a + e)[:, None]
-    own = blend(np.ones_like(p), np.zeros_like(p), counts.n, k)
-    variance = (1.0 - own) ** 2 * spread + mean * (1.0 - mean) / (counts.n + k + 1.0)
-    return _Posterior(mean, _rows(mean, variance, counts.n)), strength
+    spread = theta**2 * p * (1.0 - p) / np.maximum(p_rows, 1.0) + p**2 * theta / _above_zero(level + e)[:, None]
+    own = blend(np.ones_like(p), np.zeros_like(p), counts.n, month)
+    variance = (1.0 - own) ** 2 * spread + mean * (1.0 - mean) / (counts.n + month + 1.0)
+    return _Posterior(mean, _rows(mean, variance, counts.n)), Strength(level=level, month=month)
 
 
-def _strength(counts: _Counts, p: np.ndarray, e: np.ndarray, given: Strength) -> tuple[Strength, np.ndarray]:
-    """Return the strengths, estimated where not given, and each group's own level (G,), 1 where none was expected."""
-    d, parents = counts.d.sum(axis=1), len(np.unique(counts.parent))
-    raw = np.where(e > 0.0, d / np.where(e > 0.0, e, 1.0), 1.0)
-    level = level_strength(d, e, parents) if given.level is None else given.level
-    fitted = raw[:, None] * p
-    month = month_strength(counts.d, counts.n, fitted, parents) if given.month is None else given.month
-    return Strength(level=level, month=month), raw
+def _raw_levels(counts: _Counts, p: np.ndarray) -> np.ndarray:
+    """Return each group's events over those expected at the parent's hazards (G,); 1 where none are expected."""
+    expected = np.sum(counts.n * p, axis=1)
+    return np.where(expected > 0.0, counts.d.sum(axis=1) / np.where(expected > 0.0, expected, 1.0), 1.0)
 
 
 def _ratio(d: np.ndarray, n: np.ndarray) -> np.ndarray:
@@ -216,8 +217,8 @@ def _draw(
 
 def _drawn_below(counts: _Counts, p: np.ndarray, strength: Strength, rng: np.random.Generator) -> np.ndarray:
     a, k = float(strength.level or 0.0), float(strength.month or 0.0)
-    e, d = np.sum(counts.n * p, axis=1), counts.d.sum(axis=1)
-    theta = np.ones(len(e)) if np.isinf(a) else rng.standard_gamma(a + d) / _above_zero(a + e)
+    raw, e = _raw_levels(counts, p), level_weights(counts.n, p, k)
+    theta = np.ones(len(e)) if np.isinf(a) else rng.standard_gamma(a + raw * e) / _above_zero(a + e)
     m = np.asarray(np.minimum(theta[:, None] * p, 1.0))
     if np.isinf(k):
         return m

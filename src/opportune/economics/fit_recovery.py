@@ -49,13 +49,17 @@ def fit_recovery(book: Book, *, charge_off_lag: int, timing: np.ndarray | None, 
         raise BadInput(findings)
     after = np.where(book.defaulted, book.observed - book.ended - charge_off_lag, -1)
     shape = _fitted_timing(book, after, charge_off_lag) if timing is None else np.asarray(timing, dtype=np.float64)
-    developed = np.concatenate([[0.0], np.cumsum(shape)])
-    used = np.where(book.defaulted, book.balance * developed[np.clip(after + 1, 0, len(shape))], 0.0)
+    used = book.balance * _developed(shape, after)
     if not used.sum() > 0.0:
         raise BadInput([_no_default()])
     received = np.bincount(book.recovery_loan, book.recovery_amount, len(book.term))
     total, variance = _totals(book, np.where(used > 0.0, received, 0.0), used)
-    deviation = np.sqrt(variance)
+    return _recoveries(book, total, np.sqrt(variance), shape, timing is not None, level)
+
+
+def _recoveries(
+    book: Book, total: np.ndarray, deviation: np.ndarray, shape: np.ndarray, stated: bool, level: float
+) -> Recoveries:
     half = _normal_quantile(level) * deviation
     return Recoveries(
         share=total[:, None] * shape,
@@ -65,13 +69,19 @@ def fit_recovery(book: Book, *, charge_off_lag: int, timing: np.ndarray | None, 
         high=total + half,
         defaults=np.bincount(book.segment, book.defaulted, len(book.keys)).astype(np.int64),
         timing=shape,
-        timing_stated=timing is not None,
+        timing_stated=stated,
         level=level,
     )
 
 
+def _developed(shape: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return the share of all recoveries that comes within the months ``after`` charge-off that were seen (n,)."""
+    return np.asarray(np.concatenate([[0.0], np.cumsum(shape)])[np.clip(after + 1, 0, len(shape))])
+
+
 def _fitted_timing(book: Book, after: np.ndarray, lag: int) -> np.ndarray:
     """Return when recoveries come (R,): month by month over balances observed so long. Nothing came: at once."""
+    # What comes between the first missed payment and charge-off counts as coming at charge-off.
     months = np.maximum(book.recovery_month - book.ended[book.recovery_loan] - lag, 0.0).astype(np.int64)
     horizon = int(months.max(initial=0)) + 1
     received = np.bincount(months, book.recovery_amount, horizon)
@@ -105,7 +115,7 @@ def _timing_findings(book: Book, timing: np.ndarray | None) -> list[Finding]:
         message = f"is not known for {unknown:,} recoveries: expected months, or a stated timing"
         return [_timing_finding("month of recoveries", message)] if unknown else []
     total = float(np.sum(timing))
-    if np.min(timing) >= 0.0 and math.isclose(total, 1.0, abs_tol=1e-9):
+    if np.all(np.asarray(timing) >= 0.0) and math.isclose(total, 1.0, abs_tol=1e-9):
         return []
     return [_timing_finding("recovery_timing", f"sums to {total:g}: expected shares that sum to 1, none below 0")]
 

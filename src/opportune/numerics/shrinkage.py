@@ -1,7 +1,7 @@
 """Shrinkage of event counts to the rates of a parent: empirical Bayes in closed form.
 
 Letters: ``d`` events and ``n`` at risk (S, T) for S segments and T periods; ``p`` (S, T) the parent's hazards;
-``e`` = sum_t n p expected events (S,); ``theta`` a segment's level relative to its parent.
+``e`` expected events (S,), sum_t n p or fewer (`level_weights`); ``theta`` a segment's level relative to its parent.
 
 - Level: d. ~ Poisson(theta e), theta ~ Gamma(a, a) with mean 1. Posterior Gamma(a + d., a + e). Clayton and Kaldor
   (1987), Biometrics 43: 671-681.
@@ -29,6 +29,16 @@ def level_strength(d: np.ndarray, e: np.ndarray, parents: int = 1) -> float:
     excess = float(np.sum((d - e) ** 2 / e)) - (len(e) - parents)
     room = float(np.sum(e) - np.sum(e**2) / np.sum(e))
     return room / excess if excess > 0.0 else np.inf
+
+
+def level_weights(n: np.ndarray, p: np.ndarray, k: float) -> np.ndarray:
+    """Return the expected events (S,) that a segment's level is worth when its months vary by themselves.
+
+    1 / Var(d. / e.) = (sum n p)^2 / sum n p (1 + (n - 1) / (k + 1)): all events that are expected where k is infinite.
+    """
+    expected = np.sum(n * p, axis=1)
+    varies = np.sum(n * p * (1.0 + np.maximum(n - 1.0, 0.0) / (k + 1.0)), axis=1)
+    return np.asarray(np.where(varies > 0.0, expected**2 / np.where(varies > 0.0, varies, 1.0), 0.0))
 
 
 def month_strength(d: np.ndarray, n: np.ndarray, mean: np.ndarray, parents: int = 1) -> float:
