@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opportune.domain import BadInput
-from opportune.economics import Curves, Exposure, Prior, Strength, check_curves, exposure, fit_curves, fit_hazards
+from opportune.economics import Curves, Exposure, Prior, Strength, check_curves, count_exposure, fit_curves, fit_hazards
 from opportune.economics.segments import segment_codes
 from opportune.numerics import generator, open_at_end
 
@@ -59,7 +59,7 @@ def test_counts_of_a_book_by_hand():
     """a defaults in month 2, b is prepaid in month 2, c was seen for one month only, d ran to its term."""
     book = loans(("a", "A", 3, 9), ("b", "A", 3, 9), ("c", "A", 3, 1), ("d", "A", 3, 9))
     events = payments(("a", 2, "default", 70.0), ("b", 2, "prepayment", 70.0), ("d", 3, "payment", 35.0))
-    counts = exposure(book, events, by=("grade",))
+    counts = count_exposure(book, events, by=("grade",))
     assert counts.segments == ("A",)
     assert counts.at_risk.tolist() == [[4, 3, 1]]
     assert counts.defaults.tolist() == [[0, 1, 0]]
@@ -69,8 +69,8 @@ def test_counts_of_a_book_by_hand():
 def test_a_loan_still_open_is_exposure_only():
     book = loans(("a", "A", 4, 4), ("b", "A", 4, 2))
     events = payments(("a", 3, "default", 50.0))
-    with_open = exposure(book, events, by=())
-    without = exposure(loans(("a", "A", 4, 4)), events, by=())
+    with_open = count_exposure(book, events, by=())
+    without = count_exposure(loans(("a", "A", 4, 4)), events, by=())
     assert (with_open.at_risk - without.at_risk).tolist() == [[1, 1, 0, 0]]
     assert with_open.defaults.tolist() == without.defaults.tolist() == [[0, 0, 1, 0]]
 
@@ -79,7 +79,7 @@ def test_known_hazards_come_back_from_a_censored_book():
     """Months vary, half of the loans are still open; at 95 % some two of 48 intervals may miss."""
     month = np.arange(24)
     default, prepay = 0.01 + 0.012 * np.exp(-(((month - 9) / 5.0) ** 2)), np.full(24, 0.025)
-    fitted = fit_hazards(exposure(*simulated(60_000, default, prepay, 24, seed=1), by=()))
+    fitted = fit_hazards(count_exposure(*simulated(60_000, default, prepay, 24, seed=1), by=()))
     inside = (fitted.default.low[0] <= default) & (default <= fitted.default.high[0])
     early = (fitted.prepay.low[0] <= prepay) & (prepay <= fitted.prepay.high[0])
     assert inside.sum() + early[:23].sum() >= 42
@@ -92,9 +92,9 @@ def test_loans_that_are_counted_good_when_open_would_bias_the_curve():
     """What censoring costs when it is forgotten: the open loans taken as paid to term halve the hazard."""
     default, prepay = np.full(12, 0.02), np.full(12, 0.0)
     book, events = simulated(20_000, default, prepay, 12, seed=2)
-    fitted = fit_hazards(exposure(book, events, by=()))
+    fitted = fit_hazards(count_exposure(book, events, by=()))
     pretended = book.set_column(2, "observed_months", pa.array(np.full(20_000, 24)))
-    naive = fit_hazards(exposure(pretended, events, by=()))
+    naive = fit_hazards(count_exposure(pretended, events, by=()))
     assert fitted.default.mean.mean() == pytest.approx(0.02, rel=0.05)
     assert naive.default.mean.mean() < 0.015
 
@@ -172,7 +172,7 @@ def test_whatever_the_counts_hazards_are_probabilities(seed, segments, months):
 
 def test_months_that_nobody_was_seen_in_are_refused_or_held():
     book, events = simulated(3_000, np.full(12, 0.02), np.full(12, 0.02), 12, seed=7, observed=8)
-    counts = exposure(book, events, by=())
+    counts = count_exposure(book, events, by=())
     with pytest.raises(BadInput, match=r"OP437.*months 9 to 12"):
         fit_hazards(counts)
     held = fit_hazards(counts, prior=Prior(unseen="hold"))
@@ -295,16 +295,16 @@ GOOD = (("a", "A", 12, 12), ("b", "A", 12, 6))
 )  # fmt: skip
 def test_rows_that_contradict_each_other_are_told(rows, events, words):
     with pytest.raises(BadInput) as told:
-        exposure(loans(*rows), payments(*events), by=("grade",))
+        count_exposure(loans(*rows), payments(*events), by=("grade",))
     assert words in str(told.value)
 
 
 def test_every_finding_is_told_at_once_and_columns_come_first():
     with pytest.raises(BadInput) as told:
-        exposure(loans(("a", "A", 0, -1)), payments(("z", 1, "late", 1.0)), by=("grade",))
+        count_exposure(loans(("a", "A", 0, -1)), payments(("z", 1, "late", 1.0)), by=("grade",))
     assert len(told.value.findings) == 4
     with pytest.raises(BadInput, match="observed_months is missing"):
-        exposure(loans(*GOOD).drop(["observed_months"]), payments(), by=("grade",))
+        count_exposure(loans(*GOOD).drop(["observed_months"]), payments(), by=("grade",))
 
 
 def test_counts_that_cannot_be_are_told():

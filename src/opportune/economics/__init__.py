@@ -5,7 +5,7 @@ from opportune.economics.aprs import Aprs, regular_aprs
 from opportune.economics.assumptions import FIGURES, Assumption, Assumptions, Scenario
 from opportune.economics.check import check_assumptions
 from opportune.economics.curves import Curves, check_curves
-from opportune.economics.exposure import Exposure, exposure
+from opportune.economics.exposure import Exposure, count_exposure
 from opportune.economics.fit_curves import FittedCurves, fit_curves
 from opportune.economics.fit_hazards import FittedHazards, Prior, Strength, fit_hazards
 from opportune.economics.flat_loans import QUANTITIES, RESOURCE_QUANTITIES, expected_value, realised_value
@@ -40,8 +40,8 @@ __all__ = [
     "apr",
     "check_assumptions",
     "check_curves",
+    "count_exposure",
     "expected_value",
-    "exposure",
     "fit_curves",
     "fit_hazards",
     "level_schedules",

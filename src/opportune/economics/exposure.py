@@ -28,12 +28,12 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(segment_name(key) for key in self.keys)
 
 
-def exposure(loans: Any, payments: Any, *, by: tuple[str, ...]) -> Exposure:
+def count_exposure(loans: Any, payments: Any, *, by: tuple[str, ...]) -> Exposure:
     """Return the exposure of two tables as `book` describes them, months up to the longest term. BadInput."""
-    return count_exposure(read_book(loans, payments, by))
+    return exposure_of(read_book(loans, payments, by))
 
 
-def count_exposure(book: Book) -> Exposure:
+def exposure_of(book: Book) -> Exposure:
     """Return the counts of a book; a loan is at risk up to its end, its term or the last month observed.
 
     The estimator d / n of such counts is that of Kaplan and Meier (1958): a loan still open counts in the months that

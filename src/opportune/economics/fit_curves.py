@@ -8,7 +8,7 @@ import numpy as np
 
 from opportune.economics.book import read_book
 from opportune.economics.curves import Curves
-from opportune.economics.exposure import Exposure, count_exposure
+from opportune.economics.exposure import Exposure, exposure_of
 from opportune.economics.fit_hazards import FittedHazards, Prior, draw_hazards, fit_hazards
 from opportune.economics.fit_recovery import Recoveries, fit_recovery
 from opportune.numerics.keyed import generator
@@ -56,7 +56,7 @@ def fit_curves(
     the recoveries. BadInput (OP434 to OP437) with every finding.
     """
     book = read_book(loans, payments, by)
-    hazards = fit_hazards(count_exposure(book), prior=prior, level=level)
+    hazards = fit_hazards(exposure_of(book), prior=prior, level=level)
     recoveries = fit_recovery(book, charge_off_lag=charge_off_lag, timing=recovery_timing, level=level)
     curves = Curves(
         segments=hazards.exposure.segments,
