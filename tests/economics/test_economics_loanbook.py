@@ -1,0 +1,57 @@
+"""The loan book of the examples: derived months keep the money, and curves of one quarter tell the next two months."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from opportune.economics import check_curves, fit_curves
+from opportune.economics.segments import segment_codes
+from opportune.numerics import incidences
+from opportune.tables import Engine
+
+BOOK = Path(__file__).parents[2] / "examples/loanbook"
+FIT = "originated_at < DATE '2015-07-01'"
+
+
+@pytest.fixture(scope="module")
+def engine():
+    opened = Engine(BOOK)
+    for name in ("loans", "payments"):
+        opened.register(name, opened.query((BOOK / f"tables/{name}.sql").read_text()))
+    return opened
+
+
+@pytest.fixture(scope="module")
+def fitted(engine):
+    loans = engine.query(f"SELECT * FROM loans WHERE {FIT}")
+    payments = engine.query(f"SELECT payments.* FROM payments JOIN loans USING (loan_id) WHERE {FIT}")
+    return fit_curves(loans, payments, by=("grade",), charge_off_lag=5, recovery_timing=np.full(12, 1 / 12))
+
+
+def test_the_book_is_whole(engine):
+    loans = engine.query("SELECT count(*) AS loans, sum(principal) AS principal FROM loans").to_pylist()[0]
+    assert loans["loans"] == 119_015
+    assert loans["principal"] == pytest.approx(1.5204e9, rel=1e-4)
+    rows = engine.query("SELECT kind, count(*) AS rows FROM payments GROUP BY kind").to_pylist()
+    kinds = {row["kind"]: row["rows"] for row in rows}
+    assert kinds["default"] == 17_798
+    assert kinds["prepayment"] == 101_217 - 9_912
+
+
+def test_curves_of_the_second_quarter_tell_the_defaults_of_july_and_august(engine, fitted):
+    assert check_curves(fitted.curves) == []
+    later = engine.query(
+        "SELECT loans.*, kind IS NOT NULL AS bad FROM loans "
+        f"LEFT JOIN (FROM payments WHERE kind = 'default') USING (loan_id) WHERE NOT {FIT}"
+    )
+    share = incidences(fitted.curves.default, fitted.curves.prepay)[0].sum(axis=1)
+    predicted = share[segment_codes(fitted.curves, later, by=("grade",))]
+    assert 100 * predicted.mean() == pytest.approx(100 * np.mean(later["bad"]), abs=0.9)
+
+
+def test_riskier_grades_default_more_and_are_shrunk_by_how_many_there_are(fitted):
+    share = incidences(fitted.curves.default, fitted.curves.prepay)[0].sum(axis=1)
+    assert (np.diff(share[:6]) > 0).all()
+    width = (fitted.hazards.default.high - fitted.hazards.default.low)[:, 11] / fitted.curves.default[:, 11]
+    assert width[6] > 2.0 * width[1]
