@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from typer.exceptions import TyperException
 
-from opportune.cli import apr, check, diff, evaluate, explain, new, plan, release, report, run, train, uses
+from opportune.cli import apr, check, diff, evaluate, explain, new, plan, release, report, run, train, uses, value
 
 if TYPE_CHECKING:
     from opportune.domain import Finding
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (new, check, train, plan, evaluate, release, report, run, uses, diff, explain, apr):
+for command in (new, check, train, plan, evaluate, release, report, run, uses, diff, explain, apr, value):
     app.command(name=command.NAME)(command.command)
 
 

@@ -8,6 +8,7 @@ from opportune.domain import Certificate, Finding
 from opportune.workflow.change import PlanChange
 from opportune.workflow.steps import StepForecast
 from opportune.workflow.uses import Use
+from opportune.workflow.value_file import ValuedFile
 from opportune.workflow.worth import SourceWorth
 
 
@@ -129,5 +130,6 @@ class AprSaid(msgspec.Struct, frozen=True, kw_only=True):
 OUTPUTS = {
     "failure": Failure, "plan": PlanSaid, "diff": DiffSaid, "uses": UsesSaid, "train": TrainSaid, "check": CheckSaid,
     "run": RunSaid, "release": ReleaseSaid, "report": ReportSaid, "apr": AprSaid,
+    "value": ValuedFile,
 }  # fmt: skip
 """The class of each command's output, by the name of its schema."""

@@ -1,54 +1,83 @@
 """Value: what a loan is expected to earn, line by line, and which limited resources it uses."""
 
+from opportune.economics.accounts import ACCOUNTS, Accounts, accounts
 from opportune.economics.apr import Apr, apr, within_tolerance
 from opportune.economics.aprs import Aprs, regular_aprs
 from opportune.economics.assumptions import FIGURES, Assumption, Assumptions, Scenario
+from opportune.economics.bridge import Totals, bridge
 from opportune.economics.check import check_assumptions
 from opportune.economics.curves import Curves, check_curves
 from opportune.economics.exposure import Exposure, count_exposure
 from opportune.economics.fit_curves import FittedCurves, fit_curves
 from opportune.economics.fit_hazards import FittedHazards, Prior, Strength, fit_hazards
 from opportune.economics.flat_loans import QUANTITIES, RESOURCE_QUANTITIES, expected_value, realised_value
+from opportune.economics.incremental import Displaced, incremental
+from opportune.economics.lifetime import RLTC_LINES, USES, LifetimeValue, lifetime_blocks
+from opportune.economics.lifetime import lifetime_value as value
+from opportune.economics.lifetime_assumptions import LifetimeAssumptions, check_lifetime_assumptions
+from opportune.economics.loans import Loans, LoansRead, read_loans
 from opportune.economics.roll_rates import RollRates, roll_rates
 from opportune.economics.schedule import Instalment, Schedules, Terms, level_schedules, schedule
+from opportune.economics.statement import Statement, statement
+from opportune.economics.uncertain import value_estimate
 from opportune.economics.unit_period import UnitPeriod, repeated
 
 RESOURCES = tuple(RESOURCE_QUANTITIES)
 """The limited resources that a loan offer uses; limits name them."""
 
 __all__ = [
+    "ACCOUNTS",
     "FIGURES",
     "QUANTITIES",
     "RESOURCES",
     "RESOURCE_QUANTITIES",
+    "RLTC_LINES",
+    "USES",
+    "Accounts",
     "Apr",
     "Aprs",
     "Assumption",
     "Assumptions",
     "Curves",
+    "Displaced",
     "Exposure",
     "FittedCurves",
     "FittedHazards",
     "Instalment",
+    "LifetimeAssumptions",
+    "LifetimeValue",
+    "Loans",
+    "LoansRead",
     "Prior",
     "RollRates",
     "Scenario",
     "Schedules",
+    "Statement",
     "Strength",
     "Terms",
+    "Totals",
     "UnitPeriod",
+    "accounts",
     "apr",
+    "bridge",
     "check_assumptions",
     "check_curves",
+    "check_lifetime_assumptions",
     "count_exposure",
     "expected_value",
     "fit_curves",
     "fit_hazards",
+    "incremental",
     "level_schedules",
+    "lifetime_blocks",
+    "read_loans",
     "realised_value",
     "regular_aprs",
     "repeated",
     "roll_rates",
     "schedule",
+    "statement",
+    "value",
+    "value_estimate",
     "within_tolerance",
 ]

@@ -5,28 +5,49 @@ import math
 import msgspec
 
 
-class Assumption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One figure that the data do not hold: what it is, in which unit, and where it comes from."""
+class Assumption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One figure that the data do not hold: what it is, in which unit, and where it comes from.
+
+    ``low`` and ``high`` are its 95 % range where it is uncertain.
+    """
 
     value: float
     unit: str
     source: str
+    low: float | None = None
+    high: float | None = None
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value) or self.value < 0:
             raise ValueError(f"value is {self.value}: expected a finite number, zero or more")
+        if (self.low is None) != (self.high is None):
+            raise ValueError("low and high: expected both or neither")
+        if self.low is not None and self.high is not None and not self.low <= self.value <= self.high:
+            raise ValueError(f"low {self.low}, value {self.value}, high {self.high}: expected them in this order")
+
+    def drawn(self, normal: float) -> float:
+        """Return the figure at a standard normal draw: its range is 1.96 deviations either way; cut off at zero."""
+        if self.low is None or self.high is None:
+            return self.value
+        return max(self.value + normal * (self.high - self.low) / 3.92, 0.0)
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A world that differs from the forecast: ``loss`` multiplies expected arrears, ``funding`` the cost of funds."""
+    """A world that differs from the forecast, by what multiplies what is expected.
+
+    ``loss``: arrears or default hazards. ``prepay``: prepayment hazards. ``funding``: the cost of funds. ``volume``:
+    the number of loans.
+    """
 
     name: str
     says: str
     loss: float = 1.0
+    prepay: float = 1.0
     funding: float = 1.0
+    volume: float = 1.0
 
     def __post_init__(self) -> None:
-        for field in ("loss", "funding"):
+        for field in ("loss", "prepay", "funding", "volume"):
             factor = getattr(self, field)
             if not math.isfinite(factor) or factor < 0:
                 raise ValueError(f"{field} is {factor}: expected a finite factor, zero or more")

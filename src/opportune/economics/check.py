@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from opportune.domain import Finding
-from opportune.economics.assumptions import Assumption, Assumptions
+from opportune.economics.assumptions import Assumption, Assumptions, Scenario
 
 UNITS = {
     "funding": "fraction per year",
@@ -16,9 +16,16 @@ UNITS = {
 
 def check_assumptions(assumptions: Assumptions) -> list[Finding]:
     """Return findings about units and about values that their unit makes impossible."""
-    return [
+    findings = [
         finding for name, words in UNITS.items() for finding in _unit_findings(name, getattr(assumptions, name), words)
     ]
+    return [*findings, *_scenario_findings(assumptions.scenario)]
+
+
+def _scenario_findings(scenario: Scenario) -> Iterator[Finding]:
+    if scenario.prepay != 1.0:
+        message = f"is {scenario.prepay:g}: expected 1, because these loans have no prepayment in their value"
+        yield _finding("OP404", f"scenario '{scenario.name}'.prepay", message, "leave it out")
 
 
 def _unit_findings(name: str, given: Assumption, words: str) -> Iterator[Finding]:

@@ -31,9 +31,10 @@ def expected_value(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions:
 
     ``forecast.quantities`` holds P(take-up) as ``response`` and, given take-up, the expectations of P (``amount``),
     P n (``amount_months``), m (``interest_months``), n (``term_months``) and average arrears, shaped as
-    ``monthly_rate_pp``. The scenario of the assumptions multiplies arrears and the funding rate.
+    ``monthly_rate_pp``. The scenario of the assumptions multiplies arrears, the funding rate, and take-up as volume.
     """
     response, amount, amount_months, interest_months, term, arrears = (forecast.quantities[name] for name in QUANTITIES)
+    response = np.minimum(response * assumptions.scenario.volume, 1.0)
     return _value(
         interest=response * interest_months * (monthly_rate_pp / 100.0),
         amount=response * amount,

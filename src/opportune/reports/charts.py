@@ -1,5 +1,6 @@
 """Charts as Altair specifications, drawn to SVG. Colours and shapes are told apart without colour vision."""
 
+import itertools
 from typing import Any
 
 import altair as alt
@@ -89,6 +90,44 @@ def choice_chart(rows: list[dict[str, Any]], currency: str) -> str:
         y=y, x=alt.X("net:Q", title=title)
     )
     return _drawn(bars + dots + _rule(0, "x"))
+
+
+def waterfall_chart(steps: dict[str, float], total: str, currency: str) -> str:
+    """Draw how lines add up to a total: a bar for each from where the one before ended, gains blue and costs orange."""
+    ends = list(itertools.accumulate(steps.values()))
+    rows = [
+        {"line": name.replace("_", " "), "order": i, "start": end - amount, "end": end, "amount": amount,
+         "kind": "gain" if amount >= 0 else "cost"}
+        for i, ((name, amount), end) in enumerate(zip(steps.items(), ends, strict=True))
+    ]  # fmt: skip
+    rows.append({"line": total, "order": len(rows), "start": 0.0, "end": ends[-1], "amount": ends[-1], "kind": "total"})
+    y = alt.Y("line:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=240))
+    base = alt.Chart(_values(rows), width=WIDTH, height=alt.Step(26))
+    color = alt.Color(
+        "kind:N", legend=None, scale=alt.Scale(domain=["gain", "cost", "total"], range=[BLUE, ORANGE, GREY])
+    )
+    x = alt.X("start:Q", title=currency, axis=alt.Axis(format="~s"))
+    bars = base.mark_bar().encode(y=y, x=x, x2="end:Q", color=color)
+    words = base.mark_text(align="left", dx=4, fontSize=12, color="#1a1a1a").encode(
+        y=y, x=alt.X("high:Q"), text=alt.Text("amount:Q", format=",.0f")
+    )
+    return _drawn(_rule(0, "x") + bars + words.transform_calculate(high="max(datum.start, datum.end)"))
+
+
+def comparison_chart(rows: list[dict[str, Any]], unit: str) -> str:
+    """Draw predictions as hollow squares with their intervals, and what came out as points, a panel per measure.
+
+    Rows: group, measure, predicted, low, high, realised.
+    """
+    order = list(dict.fromkeys(row["measure"] for row in rows))
+    x = alt.X("predicted:Q", title=unit, scale=alt.Scale(zero=True))
+    y = alt.Y("group:N", title=None)
+    base = alt.Chart(width=170, height=alt.Step(26))
+    bars = base.mark_rule(strokeWidth=3, color=SKY).encode(y=y, x=alt.X("low:Q", title=unit), x2="high:Q")
+    squares = base.mark_point(shape="square", size=110, strokeWidth=2, color=ORANGE).encode(y=y, x=x)
+    points = base.mark_point(filled=True, size=70, color=BLUE, opacity=1).encode(y=y, x=alt.X("realised:Q", title=unit))
+    panel = alt.layer(bars, squares, points, data=_values(rows))
+    return _drawn(panel.facet(column=alt.Column("measure:N", title=None, sort=order)).resolve_scale(x="independent"))
 
 
 def _rule(at: float, axis: str) -> Any:

@@ -175,8 +175,10 @@ def _assumptions(folder: Folder, scenario: str | None, findings: list[Finding]) 
     if len(known) < len(FIGURES):
         return None
     assumptions = Assumptions(**known)
+    if scenario in scenarios:
+        assumptions = msgspec.structs.replace(assumptions, scenario=scenarios[scenario])
     findings.extend(check_assumptions(assumptions))
-    return msgspec.structs.replace(assumptions, scenario=scenarios[scenario]) if scenario in scenarios else assumptions
+    return assumptions
 
 
 def _no_scenario(given: str, known: list[str]) -> Finding:

@@ -1,0 +1,111 @@
+"""The compiled walk along a loan's life: the only module of this room that imports numba.
+
+Every loan is walked by itself, in the order of its periods, so one loan and a million give the same bits. The formulas
+stand in `lifetime`. Indices of the result rows are those of ``LINES`` and ``USES`` there.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+
+def compiled(function: Any) -> Any:
+    """Compile a loop for all cores; keep it on disk where there is a folder to keep it in."""
+    try:
+        return njit(cache=True, parallel=True, nogil=True)(function)
+    except RuntimeError:  # a read-only machine without a home: compile anew in each process
+        return njit(parallel=True, nogil=True)(function)
+
+
+@njit(inline="always")
+def _annuity(rate: float, count: float) -> Any:
+    return count if rate == 0.0 else (1.0 - (1.0 + rate) ** -count) / rate
+
+
+@compiled
+def walk(
+    principal: Any, rate: Any, payments: Any, per_year: Any, first_period: Any, flat: Any, segment: Any,
+    market_rate: Any, retained: Any, refunded: Any, default: Any, prepay: Any, figures: Any, lag: int,
+    charge_off: Any, recovered: Any, sums: Any,
+) -> None:  # fmt: skip
+    """Fill ``sums`` (n, 2, 10): per loan, undiscounted and discounted, what `lifetime` makes lines of.
+
+    0 interest and accretion, 1 balance-years of loans that pay, 2 balance-years of loans in default until charge-off,
+    3 losses at charge-off less recoveries, 4 months open, 5 payments made, 6 money paid, 7 discount at origination,
+    8 losses of the first year, 9 life in years (undiscounted only). ``charge_off`` holds the discount to the
+    charge-off and the discounted months until it; ``recovered`` (S, 2) the shares recovered, plain and discounted.
+    """
+    yearly = figures[0]
+    for i in prange(len(principal)):
+        q, n, f, s = per_year[i], int(payments[i]), first_period[i], segment[i]
+        r, y, level_months = rate[i] / q, market_rate[i] / q, 12.0 / q
+        p0 = principal[i]
+        later = n - 1.0
+        flat_part = p0 / n
+        level = p0 * (1.0 + r * f) / (1.0 + _annuity(r, later))
+        if flat[i] == 1.0:
+            value = (flat_part + p0 * r * f + (flat_part + p0 * r) * _annuity(y, later)) / (1.0 + y * f)
+        else:
+            value = level * (1.0 + _annuity(y, later)) / (1.0 + y * f)
+        discount = max(p0 - value, 0.0)
+        carried, balance, alive = p0 - discount, p0, 1.0 - refunded[i]
+        v_period = (1.0 + yearly) ** (-1.0 / q)
+        v = (1.0 + yearly) ** (-(f - 1.0) / q)
+        interest = interest_v = refunded[i] * discount
+        years = years_v = waiting = waiting_v = loss = loss_v = 0.0
+        months = months_v = made = made_v = paid = paid_v = early = 0.0
+        for t in range(1, n + 1):
+            long = f if t == 1 else 1.0
+            v *= v_period
+            m = int(np.ceil(t * level_months - 1e-9)) - 1
+            d, p = default[s, m], prepay[s, m]
+            if q != 12.0:
+                d, p = 1.0 - (1.0 - d) ** level_months, 1.0 - (1.0 - p) ** level_months
+                p = min(p, 1.0 - d)
+            due = p0 * r * long if flat[i] == 1.0 else r * long * balance
+            repaid = flat_part if flat[i] == 1.0 else level - due
+            if t == n:
+                repaid = balance
+            left = balance - repaid
+            open_years = alive * balance * long / q
+            years += open_years
+            years_v += open_years * v
+            open_months = alive * long * level_months
+            paying, ending = alive * (1.0 - d), alive * d
+            out = ending * balance
+            earned = paying * due
+            if discount > 0.0:
+                grown = carried * (1.0 + y * long) - (due + repaid)
+                before, after = balance - carried, left - grown
+                earned += paying * (before - after) + alive * p * after + ending * before
+                carried = grown
+            interest += earned
+            interest_v += earned * v
+            waiting += out * lag / 12.0
+            waiting_v += out * v * charge_off[1] / 12.0
+            lost = out * (1.0 - recovered[s, 0])
+            loss += lost
+            loss_v += out * v * (charge_off[0] - recovered[s, 1])
+            if (f + t - 1.0) / q <= 1.0 + 1e-9:
+                early += lost
+            months += open_months + ending * lag
+            months_v += (open_months + ending * lag) * v
+            money = paying * (due + repaid) + alive * p * left
+            made += paying
+            made_v += paying * v
+            paid += money
+            paid_v += money * v
+            alive = alive * (1.0 - d - p)
+            balance = left
+        k = retained[i]
+        sums[i, 0, 0], sums[i, 1, 0] = k * interest, k * interest_v
+        sums[i, 0, 1], sums[i, 1, 1] = years, years_v
+        sums[i, 0, 2], sums[i, 1, 2] = waiting, waiting_v
+        sums[i, 0, 3], sums[i, 1, 3] = k * loss, k * loss_v
+        sums[i, 0, 4], sums[i, 1, 4] = months, months_v
+        sums[i, 0, 5], sums[i, 1, 5] = made, made_v
+        sums[i, 0, 6], sums[i, 1, 6] = paid, paid_v
+        sums[i, 0, 7], sums[i, 1, 7] = discount, discount
+        sums[i, 0, 8], sums[i, 1, 8] = k * early, k * early
+        sums[i, 0, 9], sums[i, 1, 9] = (f + n - 1.0) / q, 0.0

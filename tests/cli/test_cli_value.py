@@ -1,0 +1,160 @@
+"""`opportune value`: lines per loan, totals, a picture; good rows are valued, and bad ones are told."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from opportune.cli.app import status_of
+from opportune.economics import Curves
+from opportune.workflow import lines_file, loans_file
+from opportune.workflow.curves_file import read_curves, write_curves
+
+ASSUMPTIONS = Path(__file__).parents[2] / "examples/loanbook/assumptions.toml"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    import numpy as np
+
+    shutil.copy(ASSUMPTIONS, tmp_path / "assumptions.toml")
+    curves = Curves(
+        segments=("A", "B"), default=np.full((2, 36), 0.004), prepay=np.full((2, 36), 0.02), recovery=np.full((2, 3), 0.03),
+        charge_off_lag=4,
+    )  # fmt: skip
+    write_curves(tmp_path / "curves.json", curves, ("grade",))
+    rows = {
+        "loan_id": ["1", "2", "3", "4"], "principal": [1000.0, 2000.0, 500.0, 800.0], "rate": [0.1, 0.2, 0.15, 0.12],
+        "grade": ["A", "B", "A", "B"], "gmv": [1000.0, 2000.0, 500.0, 800.0], "month": ["07", "07", "08", "08"],
+    }  # fmt: skip
+    pq.write_table(pa.table(rows), tmp_path / "loans.parquet")
+    return tmp_path
+
+
+def run(folder, *more, file="loans.parquet"):
+    return status_of(
+        ["value", str(folder / file), "--assumptions", str(folder / "assumptions.toml"), "--curves",
+         str(folder / "curves.json"), "--out", str(folder / "out"), *more]
+    )  # fmt: skip
+
+
+def change(folder, **columns):
+    table = pq.read_table(folder / "loans.parquet")
+    for name, values in columns.items():
+        place = table.column_names.index(name) if name in table.column_names else None
+        column = pa.array(values)
+        table = table.append_column(name, column) if place is None else table.set_column(place, name, column)
+    pq.write_table(table, folder / "loans.parquet")
+
+
+def test_lines_totals_and_picture_are_written(folder, capsys):
+    assert run(folder, "--cohort", "month") == 0
+    said = capsys.readouterr().out
+    assert "Lifetime value of 4 loans, USD, as assumed" in said
+    assert "By cohort" in said
+    lines = pq.read_table(folder / "out/value/lines.parquet")
+    totals = json.loads((folder / "out/value/totals.json").read_text())
+    assert sum(lines["rltc"].to_pylist()) == pytest.approx(totals["total"]["rltc"])
+    assert [each["cohort"] for each in totals["cohorts"]] == ["07", "08"]
+    assert sum(each["rltc"] for each in totals["cohorts"]) == pytest.approx(totals["total"]["rltc"])
+    assert (folder / "out/value/waterfall.svg").read_text().startswith("<svg")
+
+
+def test_csv_and_parquet_and_blocks_give_the_same(folder, capsys, monkeypatch):
+    import pyarrow.csv
+
+    run(folder, "--json")
+    whole = json.loads(capsys.readouterr().out)
+    pyarrow.csv.write_csv(pq.read_table(folder / "loans.parquet"), folder / "loans.csv")
+    run(folder, "--json", file="loans.csv")
+    assert json.loads(capsys.readouterr().out)["total"] == whole["total"]
+    monkeypatch.setattr(loans_file, "BLOCK", 3)
+    run(folder, "--json")
+    assert json.loads(capsys.readouterr().out)["total"]["rltc"] == pytest.approx(whole["total"]["rltc"])
+
+
+def test_good_rows_are_valued_and_bad_ones_told(folder, capsys):
+    change(folder, principal=[1000.0, -5.0, 500.0, 800.0], rate=[0.1, 0.2, None, 0.12], grade=["A", "B", "A", "C"])
+    assert run(folder) == 0
+    said = capsys.readouterr().out
+    assert "of 1 loans" in said
+    for words in ("row 2 (2), principal is -5: expected an amount above zero", "row 3 (3), rate is not known",
+                  "row 4 (4), segment is not known: expected a segment that the curves have", "3 rows are left out"):  # fmt: skip
+        assert words in said
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"principal": [0.0] * 4}, "[OP451]"),
+        ({"loan_id": ["1", "1", "1", "1"]}, "[OP453]"),
+        ({"currency": ["EUR"] * 4}, "[OP452]"),
+        ({"payments": [0, 0, 0, 0]}, "expected a whole number of payments"),
+        ({"payments": [60, 60, 60, 60]}, "[OP455]"),
+    ],
+)
+def test_a_file_without_a_good_row_is_refused(folder, capsys, columns, words):
+    change(folder, **columns)
+    assert run(folder) == 2
+    assert words in capsys.readouterr().err
+    assert not (folder / "out" / "value").exists()
+
+
+def test_a_loan_in_two_blocks_is_refused(folder, capsys, monkeypatch):
+    monkeypatch.setattr(loans_file, "BLOCK", 2)
+    change(folder, loan_id=["1", "2", "1", "4"])
+    assert run(folder) == 2
+    assert "stands twice (1)" in capsys.readouterr().err
+
+
+def test_rows_are_numbered_in_the_file_and_not_in_the_block(folder, capsys, monkeypatch):
+    monkeypatch.setattr(loans_file, "BLOCK", 2)
+    change(folder, rate=[0.1, 0.2, 0.15, None])
+    assert run(folder) == 0
+    assert "row 4 (4), rate is not known" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("mdr = 0\n", "", "[OP450] mdr is neither a column"),
+        ("[cost_of_funds]", "[cost_of_fund]", "[OP012]"),
+        ("value = 0.85", "value = 85", "[OP403]"),
+        ('unit = "fraction per year of the money borrowed"', 'unit = "per cent"', "[OP402]"),
+        ("low = 0.04", "low = 0.07", "[OP014]"),
+        ('capital_is = "hurdle"', 'capital_is = "both"', "[OP013]"),
+        ("loss = 1.5", "los = 1.5", "[OP012]"),
+    ],
+)
+def test_assumptions_are_checked_in_words(folder, capsys, old, new, words):
+    path = folder / "assumptions.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    assert run(folder) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Next:" in said
+
+
+def test_scenarios_and_files_that_are_not_there(folder, capsys):
+    assert run(folder, "--scenario", "recession") == 0
+    assert ", recession" in capsys.readouterr().out
+    assert run(folder, "--scenario", "boom") == 2
+    assert "[OP454]" in capsys.readouterr().err
+    assert run(folder, file="none.parquet") == 2
+    assert "[OP458]" in capsys.readouterr().err
+    (folder / "curves.json").write_text("{}")
+    assert run(folder) == 2
+    assert "[OP457]" in capsys.readouterr().err
+
+
+def test_curves_come_back_as_they_were_written(folder):
+    curves, by = read_curves(folder / "curves.json")
+    assert by == ("grade",)
+    assert curves.default.tolist() == [[0.004] * 36] * 2
+    assert curves.charge_off_lag == 4
+    assert lines_file.LinesFile(folder / "x").blocks == 0
