@@ -141,3 +141,33 @@ def test_positions_are_found_or_refused():
     assert positions(known, np.array(["d", "b"], dtype=object), "x").tolist() == [2, 0]
     with pytest.raises(BadInput, match=r"OP819.*does not hold 1 of 2 opportunities \(c\)"):
         positions(known, np.array(["a", "c"], dtype=object), "x")
+
+
+HARD_TIMES = '\n[[scenario]]\nname = "hard times"\nsays = "arrears 1.5 times as high"\nloss = 1.5\n'
+
+
+def test_a_limit_holds_in_the_scenarios_that_it_names(small, small_run):
+    (small / "economics.toml").write_text((small / "economics.toml").read_text() + HARD_TIMES)
+    edit(small / "limits.toml", "at_most = 0.05", 'at_most = 0.05\nin_scenarios = ["hard times"]')
+    project, evidence = evaluated(small)
+    rows = {row.name: row for row in project.plan().certificate.rows}
+    assert set(rows) == {"letters", "arrears rate", "arrears rate in hard times"}
+    assert rows["arrears rate in hard times"].used <= 0.05 * (1 + 1e-9)
+    assert rows["arrears rate in hard times"].used == pytest.approx(1.5 * rows["arrears rate"].used)
+    plan = pq.read_table(project.out / "plan" / "plan.parquet")
+    there, lent = (
+        np.sum(plan[name].to_numpy()) for name in ("expected_loss in hard times", "amount_lent in hard times")
+    )
+    assert there <= 0.05 * lent * (1 + 1e-9)
+    free = small_run.plan().certificate
+    assert project.plan().certificate.value < free.value
+    told = {row["limit"]: row for row in evidence["planned_against_realised"]}
+    assert told["arrears rate in hard times"]["realised"] is None
+    assert told["arrears rate"]["realised"] is not None
+    assert "arrears rate in hard times" in (project.out / "reports" / "portfolio.html").read_text()
+
+
+def test_a_limit_cannot_name_a_scenario_that_is_not_there(small):
+    edit(small / "limits.toml", "at_most = 0.05", 'at_most = 0.05\nin_scenarios = ["hard times"]')
+    with pytest.raises(BadInput, match=r"OP824.*in_scenarios names 'hard times'"):
+        Project.open(small).plan()

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from opportune.domain import Candidates, Certificate, Limit, OpportuneError, RowReport, Status
+from opportune.domain import Candidates, Certificate, Limit, LimitRow, OpportuneError, RowReport, Status
 
 ROUNDING = 1e-9
 """Float64 sums of a million terms may put the value of a best plan this much above its bound, as a share of it."""
@@ -38,16 +38,14 @@ def certify(
     """
     _refuse_ineligible(candidates, choice)
     chosen = np.flatnonzero(choice >= 0)
-    sides = [(limit, *side) for limit in limits for side in limit.sides()]
-    rows = tuple(_report(candidates, *side, chosen, choice, prices) for side in sides)
-    excess = sum(
-        max(-row.slack, 0.0) * _soft_price(limit) for (limit, *_), row in zip(sides, rows, strict=True) if row.soft
-    )
+    asked = [row for limit in limits for row in limit.rows()]
+    rows = tuple(_report(candidates, row, chosen, choice, float(prices[row.name])) for row in asked)
+    excess = sum(max(-row.slack, 0.0) * (limit.soft_price or 0.0) for limit, row in zip(asked, rows, strict=True))
     value = float(np.sum(candidates.value[chosen, choice[chosen]])) - excess
-    net, constant = _priced(candidates, sides, prices)
+    net, constant = _priced(candidates, asked, prices)
     bound = constant + float(np.sum(np.maximum(net.max(axis=1, initial=0.0), 0.0)))
     gap = (bound - value) / max(abs(bound), 1.0)
-    held = all(_holds(candidates, limit, row, chosen, choice) for (limit, *_), row in zip(sides, rows, strict=True))
+    held = all(_holds(candidates, limit, row, chosen, choice) for limit, row in zip(asked, rows, strict=True))
     if held and not gap >= -ROUNDING:
         raise OpportuneError(f"the plan's value {value!r} exceeds its bound {bound!r}")
     return Certificate(
@@ -82,34 +80,20 @@ def _status(held: bool, gap: float, gap_asked: float) -> Status:
     return "optimal" if gap <= gap_asked else "feasible"
 
 
-def _soft_price(limit: Limit) -> float:
-    return 0.0 if limit.soft_price is None else limit.soft_price
-
-
-def _report(
-    candidates: Candidates,
-    limit: Limit,
-    name: str,
-    side: str,
-    bound: float,
-    chosen: np.ndarray,
-    choice: np.ndarray,
-    prices: Mapping[str, float],
-) -> RowReport:
-    total = float(np.sum(candidates.uses[limit.uses][chosen, choice[chosen]]))
-    below = 1.0 if limit.per is None else float(np.sum(candidates.uses[limit.per][chosen, choice[chosen]]))
-    slack = bound * below - total if side == "at_most" else total - bound * below
+def _report(candidates: Candidates, asked: LimitRow, chosen: np.ndarray, choice: np.ndarray, price: float) -> RowReport:
+    total = float(np.sum(candidates.uses[asked.uses][chosen, choice[chosen]]))
+    below = 1.0 if asked.per is None else float(np.sum(candidates.uses[asked.per][chosen, choice[chosen]]))
     return RowReport(
-        name=name,
+        name=asked.name,
         used=total / below if below else 0.0,
-        limit=bound,
-        price=float(prices[name]),
-        slack=slack,
-        soft=limit.soft_price is not None,
+        limit=asked.bound,
+        price=price,
+        slack=asked.sign * (asked.bound * below - total),
+        soft=asked.soft_price is not None,
     )
 
 
-def _holds(candidates: Candidates, limit: Limit, row: RowReport, chosen: np.ndarray, choice: np.ndarray) -> bool:
+def _holds(candidates: Candidates, limit: LimitRow, row: RowReport, chosen: np.ndarray, choice: np.ndarray) -> bool:
     size = float(np.sum(np.abs(candidates.uses[limit.uses][chosen, choice[chosen]])))
     if limit.per is not None:
         size += abs(row.limit) * float(np.sum(np.abs(candidates.uses[limit.per][chosen, choice[chosen]])))
@@ -118,21 +102,18 @@ def _holds(candidates: Candidates, limit: Limit, row: RowReport, chosen: np.ndar
     return row.soft or row.slack >= -ROW_TOLERANCE * size
 
 
-def _priced(
-    candidates: Candidates, sides: Sequence[tuple[Limit, str, str, float]], prices: Mapping[str, float]
-) -> tuple[np.ndarray, float]:
+def _priced(candidates: Candidates, asked: Sequence[LimitRow], prices: Mapping[str, float]) -> tuple[np.ndarray, float]:
     """Return value less charges (n, K), -inf where not eligible, and the constant sum of price times bound."""
     net = candidates.value
     constant = 0.0
-    for limit, name, side, bound in sides:
-        sign = 1.0 if side == "at_most" else -1.0
-        highest = np.inf if limit.soft_price is None else limit.soft_price
-        price = min(max(float(prices[name]), 0.0), highest)
-        net = net - sign * price * candidates.uses[limit.uses]
-        if limit.per is None:
-            constant += sign * price * bound
+    for row in asked:
+        highest = np.inf if row.soft_price is None else row.soft_price
+        price = row.sign * min(max(float(prices[row.name]), 0.0), highest)
+        net = net - price * candidates.uses[row.uses]
+        if row.per is None:
+            constant += price * row.bound
         else:
-            net = net + sign * price * bound * candidates.uses[limit.per]
+            net = net + price * row.bound * candidates.uses[row.per]
     return np.where(candidates.eligible, net, -np.inf), constant
 
 

@@ -39,7 +39,7 @@ def least_excess(candidates: Candidates, limits: Sequence[Limit], relaxed: set[i
     Phase one of the simplex method by the solver's own means: values zero, and a soft price of one on each scaled row.
     """
     problem = build_problem(candidates, limits)
-    names = {name for i, limit in enumerate(limits) if i in relaxed for name in _row_names(limit)}
+    names = {name for i, limit in enumerate(limits) if i in relaxed for name in (row.name for row in limit.rows())}
     cap = np.array([1.0 if row.name in names else np.inf for row in problem.rows])
     phase_one = msgspec.structs.replace(problem, value=np.zeros(problem.value.shape), value_scale=1.0, cap=cap)
     linear = solve_core(phase_one, smoothed_prices(phase_one))
@@ -47,10 +47,6 @@ def least_excess(candidates: Candidates, limits: Sequence[Limit], relaxed: set[i
     if choice is None:
         return np.inf, np.full(len(problem.value), -1)
     return float(np.sum(np.maximum(used(problem, choice) - problem.b, 0.0))), choice
-
-
-def _row_names(limit: Limit) -> tuple[str, ...]:
-    return (limit.name, f"{limit.name} (at most)", f"{limit.name} (at least)")
 
 
 def _finding(candidates: Candidates, conflict: list[Limit], limit: Limit) -> Finding:

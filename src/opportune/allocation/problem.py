@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from opportune.domain import Candidates, Limit
+from opportune.domain import Candidates, Limit, LimitRow
 
 SAMPLE = 20_000
 
@@ -66,24 +66,19 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rows_of(limits: Sequence[Limit]) -> tuple[Row, ...]:
-    """Return the rows of limits, two for a limit with both bounds."""
-    return tuple(row for limit in limits for row in _limit_rows(limit))
+    """Return the rows of limits: two for a limit with both bounds, and as many again for each of its scenarios."""
+    return tuple(_row(row) for limit in limits for row in limit.rows())
 
 
-def _limit_rows(limit: Limit) -> list[Row]:
-    return [_row(limit, name, bound, 1.0 if side == "at_most" else -1.0) for name, side, bound in limit.sides()]
-
-
-def _row(limit: Limit, name: str, bound: float, sign: float) -> Row:
-    weights = {limit.uses: sign}
-    if limit.per is not None:
-        weights[limit.per] = weights.get(limit.per, 0.0) - sign * bound
-    soft_price = np.inf if limit.soft_price is None else limit.soft_price
+def _row(row: LimitRow) -> Row:
+    weights = {row.uses: row.sign}
+    if row.per is not None:
+        weights[row.per] = weights.get(row.per, 0.0) - row.sign * row.bound
     return Row(
-        name=name,
+        name=row.name,
         weights=weights,
-        bound=0.0 if limit.per is not None else sign * bound,
-        soft_price=soft_price,
+        bound=0.0 if row.per is not None else row.sign * row.bound,
+        soft_price=np.inf if row.soft_price is None else row.soft_price,
     )
 
 

@@ -43,10 +43,11 @@ def unit_charges(limits: Sequence[Limit], prices: Mapping[str, float]) -> dict[s
     """
     charges: dict[str, float] = {}
     for limit in limits:
-        for bound, price in _priced_bounds(limit, prices):
-            charges[limit.uses] = charges.get(limit.uses, 0.0) + price
-            if limit.per is not None:
-                charges[limit.per] = charges.get(limit.per, 0.0) - price * bound
+        for row in limit.rows():
+            price = row.sign * prices[row.name]
+            charges[row.uses] = charges.get(row.uses, 0.0) + price
+            if row.per is not None:
+                charges[row.per] = charges.get(row.per, 0.0) - price * row.bound
     return charges
 
 
@@ -56,23 +57,12 @@ def limit_charges(
     """Return what each limit charges for each offer, arrays (n, K) in money: together what ``choose`` charges."""
     charges = {}
     for limit in limits:
-        uses = candidates.uses[limit.uses]
-        per = None if limit.per is None else candidates.uses[limit.per]
-        charges[limit.name] = np.zeros(uses.shape)
-        for bound, price in _priced_bounds(limit, prices):
-            charges[limit.name] += price * (uses if per is None else uses - bound * per)
+        charges[limit.name] = np.zeros(candidates.value.shape)
+        for row in limit.rows():
+            uses = candidates.uses[row.uses]
+            net = uses if row.per is None else uses - row.bound * candidates.uses[row.per]
+            charges[limit.name] += row.sign * prices[row.name] * net
     return charges
-
-
-def _priced_bounds(limit: Limit, prices: Mapping[str, float]) -> list[tuple[float, float]]:
-    """Return (bound, signed price) of each side of a limit; a floor pays for use, so its price is negative."""
-    both = limit.at_most is not None and limit.at_least is not None
-    sides = (("at most", limit.at_most, 1.0), ("at least", limit.at_least, -1.0))
-    return [
-        (bound, sign * prices[f"{limit.name} ({side})" if both else limit.name])
-        for side, bound, sign in sides
-        if bound is not None
-    ]
 
 
 def _certain(choice: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

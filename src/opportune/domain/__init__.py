@@ -8,7 +8,7 @@ from opportune.domain.estimate import Estimate
 from opportune.domain.facts import Facts
 from opportune.domain.finding import Finding, Severity, errors
 from opportune.domain.forecast import Forecast
-from opportune.domain.limit import Limit
+from opportune.domain.limit import Limit, LimitRow, resource_in
 from opportune.domain.money import Money
 from opportune.domain.offer import NO_OFFER, NO_OFFER_ID, Offer
 from opportune.domain.opportunity import STAGES, Opportunities, Opportunity, Stage, column
@@ -35,6 +35,7 @@ __all__ = [
     "Finding",
     "Forecast",
     "Limit",
+    "LimitRow",
     "Money",
     "Offer",
     "OpportuneError",
@@ -51,4 +52,5 @@ __all__ = [
     "Value",
     "column",
     "errors",
+    "resource_in",
 ]

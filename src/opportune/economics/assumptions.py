@@ -58,7 +58,8 @@ AS_ASSUMED = Scenario(name="as assumed", says="the forecasts and assumptions as 
 
 class Assumptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """``funding``: fraction a year on the average balance; ``servicing``: money per month of term; ``mailing``: money
-    per letter; ``loss_weight``: money lost per unit of average arrears. ``scenario`` holds for expectations only.
+    per letter; ``loss_weight``: money lost per unit of average arrears. ``scenario`` holds for expectations only;
+    ``beside`` are those in which uses are wanted too, because some limit must hold in them.
     """
 
     funding: Assumption
@@ -66,6 +67,7 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     mailing: Assumption
     loss_weight: Assumption
     scenario: Scenario = AS_ASSUMED
+    beside: tuple[Scenario, ...] = ()
 
 
 FIGURES = ("funding", "servicing", "mailing", "loss_weight")

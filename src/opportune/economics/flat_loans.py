@@ -14,9 +14,10 @@ points, ``f`` funding rate a year.
 All lines are linear in P, P n, m, n and arrears, so expected lines follow from the expectations of these five.
 """
 
+import msgspec
 import numpy as np
 
-from opportune.domain import Forecast, Value
+from opportune.domain import Forecast, Value, resource_in
 from opportune.economics.assumptions import Assumptions
 
 QUANTITIES = ("response", "amount", "amount_months", "interest_months", "term_months", "arrears")
@@ -27,6 +28,19 @@ RESOURCE_QUANTITIES = {"contacts": (), "amount_lent": ("response", "amount"), "e
 
 
 def expected_value(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assumptions, currency: str) -> Value:
+    """Return expected lifetime lines and uses per (opportunity, offer), as `_expected` tells.
+
+    Uses in the scenarios ``beside`` come with them, named ``expected_loss in NAME``: limits may have to hold there too.
+    """
+    value = _expected(forecast, monthly_rate_pp, assumptions, currency)
+    uses = dict(value.uses)
+    for scenario in assumptions.beside:
+        there = _expected(forecast, monthly_rate_pp, msgspec.structs.replace(assumptions, scenario=scenario), currency)
+        uses |= {resource_in(name, scenario.name): amounts for name, amounts in there.uses.items()}
+    return msgspec.structs.replace(value, uses=uses)
+
+
+def _expected(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assumptions, currency: str) -> Value:
     """Return expected lifetime lines and uses per (opportunity, offer), arrays (n, K), before anyone has answered.
 
     ``forecast.quantities`` holds P(take-up) as ``response`` and, given take-up, the expectations of P (``amount``),

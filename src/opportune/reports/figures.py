@@ -133,7 +133,7 @@ def _limits(told: Artefacts) -> Figure:
     shares = [
         {"limit": row["limit"], **{key: row[key] / bound_of(row) for key in ("planned", "realised", "low", "high")}}
         for row in rows
-        if bound_of(row)
+        if bound_of(row) and row["realised"] is not None
     ]
     caption = (
         "The square is what was planned, the point what came out, with its 95 % interval; the dashed line is the "

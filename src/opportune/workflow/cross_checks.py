@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from opportune.domain import AsOf, Finding
+from opportune.domain import AsOf, Finding, resource_in
 from opportune.economics import QUANTITIES, RESOURCES
 from opportune.workflow.evidence_spec import EvidenceSpec
 from opportune.workflow.settings import Settings, TimeSplit
@@ -12,10 +12,16 @@ def cross_checks(settings: Settings) -> list[Finding]:
     """Return what is wrong between files, and with time."""
     from opportune.allocation import check_limits
 
-    findings = [*check_limits(settings.limits, RESOURCES), *check_time(settings.time)]
+    findings = [*check_limits(settings.limits, _resources(settings)), *check_time(settings.time)]
     findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
     findings += _names_twice(settings)
     return findings
+
+
+def _resources(settings: Settings) -> list[str]:
+    """Return the resources that limits can be about, as expected and in the scenarios that limits name."""
+    named = [scenario.name for scenario in settings.assumptions.beside]
+    return [resource_in(name, scenario) for scenario in (None, *named) for name in RESOURCES]
 
 
 def check_time(time: TimeSplit) -> list[Finding]:

@@ -50,8 +50,9 @@ def load_settings(directory: Path, changes: Sequence[Change] = (), scenario: str
     parts["models"] = _models(folder, findings)
     parts |= _offers(folder, findings)
     parts["rules"] = _rules(folder, findings)
-    parts["assumptions"] = _assumptions(folder, scenario, findings)
+    assumptions, scenarios = _assumptions(folder, scenario, findings)
     parts |= _limits(folder, findings)
+    parts["assumptions"] = _beside(assumptions, scenarios, parts["limits"], findings)
     parts["evidence"] = _evidence(folder, findings)
     if errors(findings):
         raise BadInput(findings)
@@ -160,11 +161,14 @@ def _path(key: str, index: int, entry: Any) -> str:
     return f"{key} '{name}'" if isinstance(name, str) else f"{key}[{index}]"
 
 
-def _assumptions(folder: Folder, scenario: str | None, findings: list[Finding]) -> Assumptions | None:
+def _assumptions(
+    folder: Folder, scenario: str | None, findings: list[Finding]
+) -> tuple[Assumptions | None, dict[str, Scenario]]:
+    """Return the assumptions in the scenario that is asked for, and every scenario by name."""
     source = "economics.toml"
     raw = folder.read(source, findings)
     if raw is None:
-        return None
+        return None, {}
     scenarios = {each.name: each for each in _list_of(raw.pop("scenario", []), Scenario, source, "scenario", findings)}
     figures = {name: convert(entry, Assumption, source, name, findings) for name, entry in raw.items()}
     for name in (*(name for name in FIGURES if name not in raw), *(name for name in raw if name not in FIGURES)):
@@ -173,12 +177,25 @@ def _assumptions(folder: Folder, scenario: str | None, findings: list[Finding]) 
         findings.append(_no_scenario(scenario, list(scenarios)))
     known: dict[str, Any] = {name: figure for name, figure in figures.items() if name in FIGURES and figure is not None}
     if len(known) < len(FIGURES):
-        return None
+        return None, scenarios
     assumptions = Assumptions(**known)
     if scenario in scenarios:
         assumptions = msgspec.structs.replace(assumptions, scenario=scenarios[scenario])
     findings.extend(check_assumptions(assumptions))
-    return assumptions
+    return assumptions, scenarios
+
+
+def _beside(
+    assumptions: Assumptions | None, known: dict[str, Scenario], limits: tuple[Limit, ...], findings: list[Finding]
+) -> Assumptions | None:
+    """Return the assumptions with the scenarios that limits name, in which their uses are wanted too."""
+    named = {name: limit.name for limit in limits for name in limit.in_scenarios}
+    for name in sorted(set(named) - set(known)):
+        step = "write it as a [[scenario]] of economics.toml, or name another"
+        message = f"names {name!r}: expected scenarios of economics.toml ({', '.join(known) or 'none'})"
+        findings.append(_finding("OP824", "limits.toml", f"limit '{named[name]}'.in_scenarios", message, step))
+    beside = tuple(known[name] for name in sorted(set(named) & set(known)))
+    return assumptions if assumptions is None else msgspec.structs.replace(assumptions, beside=beside)
 
 
 def _no_scenario(given: str, known: list[str]) -> Finding:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from opportune.domain import Limit
+from opportune.domain import Limit, LimitRow
 from opportune.economics import RESOURCE_QUANTITIES
 from opportune.evaluation import Judged, realised_use
 from opportune.workflow.trial import Trial
@@ -15,44 +15,53 @@ def planned_against_realised(
     """Return per row of the limits the bound, the planned use, and the plan's realised use with its interval.
 
     A resource that depends on no forecast, such as letters sent, is known when it is planned: its method is ``known``
-    and its interval a point.
+    and its interval a point. A row of a scenario has nothing that came out: the scenario did not.
     """
     specs = trial.settings.evidence.policy
     policy = next(policies[spec.name] for spec in specs if spec.is_plan)
-    rows = only_planned(trial.settings.limits, planned)
-    limits = [limit for limit in trial.settings.limits for _ in limit.sides()]
-    return [
-        {**row, **(_known(row["planned"]) if _is_known(limit) else _realised(trial, policy, limit))}
-        for row, limit in zip(rows, limits, strict=True)
-    ]
+    rows = [row for limit in trial.settings.limits for row in limit.rows()]
+    told = only_planned(trial.settings.limits, planned)
+    return [{**each, **_came_out(trial, policy, row, each["planned"])} for each, row in zip(told, rows, strict=True)]
 
 
 def only_planned(limits: Sequence[Limit], planned: dict[str, float]) -> list[dict[str, Any]]:
     """Return the rows of the limits with their bounds and planned uses, and nothing realised."""
     nothing = {"realised": None, "low": None, "high": None, "method": None}
     return [
-        {"limit": name, "at_most": None, "at_least": None, side: bound, "planned": planned[name], **nothing}
+        {
+            "limit": row.name,
+            "of": limit.name,
+            "at_most": None,
+            "at_least": None,
+            row.side: row.bound,
+            "planned": planned[row.name],
+            **nothing,
+        }
         for limit in limits
-        for name, side, bound in limit.sides()
+        for row in limit.rows()
     ]
 
 
-def _is_known(limit: Limit) -> bool:
-    resources = [limit.uses] if limit.per is None else [limit.uses, limit.per]
-    return not any(RESOURCE_QUANTITIES[name] for name in resources)
+def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float) -> dict[str, Any]:
+    resources = [name for name in (row.uses, row.per) if name is not None]
+    if any(name not in RESOURCE_QUANTITIES for name in resources):
+        return {}
+    if not any(RESOURCE_QUANTITIES[name] for name in resources):
+        return _known(planned)
+    return _realised(trial, policy, row)
 
 
 def _known(planned: float) -> dict[str, Any]:
     return {"realised": planned, "low": planned, "high": planned, "method": "known"}
 
 
-def _realised(trial: Trial, policy: Judged, limit: Limit) -> dict[str, Any]:
+def _realised(trial: Trial, policy: Judged, row: LimitRow) -> dict[str, Any]:
     found = realised_use(
         trial.logged,
         policy,
         trial.uses,
-        limit.uses,
-        per=limit.per,
+        row.uses,
+        per=row.per,
         replicates=trial.settings.evidence.replicates,
         seed=trial.settings.identity.seed,
     )

@@ -25,7 +25,7 @@ def write_relaxed(settings: Settings, out: Path, options: Candidates, made: Plan
 
 def _without(settings: Settings, options: Candidates, made: Plan, name: str) -> Plan:
     others = [limit for limit in settings.limits if limit.name != name]
-    start = {row: made.prices[row] for limit in others for row, *_ in limit.sides()}
+    start = {row.name: made.prices[row.name] for limit in others for row in limit.rows()}
     return allocate(options, others, seed=settings.identity.seed, start=start)
 
 
