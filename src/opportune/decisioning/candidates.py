@@ -32,7 +32,14 @@ def candidates(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Candid
         value=np.where(eligible, value.total(), 0.0),
         uses={name: np.where(eligible, amounts, 0.0) for name, amounts in value.uses.items()},
         currency=rulebook.currency,
+        attributes=attributes_of(batch),
     )
+
+
+def attributes_of(batch: Opportunities) -> dict[str, np.ndarray]:
+    """Return the columns (n,) of opportunities that limits may be about: context, surface and instant."""
+    at = np.full(len(batch), np.datetime64(batch.at.at.replace(tzinfo=None), "us"))
+    return {**batch.context, "surface": batch.surface, "at": at}
 
 
 def forecast(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Forecast:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from opportune.domain import BrokenPromise
-from opportune.workflow.inputs import table_inputs
+from opportune.workflow.inputs import sql_inputs, table_inputs
+from opportune.workflow.limit_amounts import named_files
 from opportune.workflow.settings import Settings, settings_part
 from opportune.workflow.steps import StepForecast, Steps
 
@@ -63,7 +64,7 @@ def _report(settings: Settings, out: Path) -> None:
 # let an old result stand after its setting changed.
 CHECK = ("identity", "protected", "sources", "features", "models", "catalogue", "conditions", "evidence_sql")
 TRAIN = ("identity", "protected", "features", "models", "catalogue", "conditions", "time")
-PLAN = (*TRAIN, "assumptions", "limits", "frontier", "holdout")
+PLAN = (*TRAIN, "assumptions", "objective", "limits", "frontier", "holdout", "exploration")
 EVALUATE = (*PLAN, "evidence")
 
 # Each work function imports its module when it runs, so that a second run with nothing changed loads none of them.
@@ -122,4 +123,6 @@ def needed(last: str) -> tuple[Step, ...]:
 
 def _inputs(settings: Settings, step: Step) -> dict[str, Any]:
     tables = table_inputs(settings.directory) if step.name == "check" else {}
+    if step.name == "plan":
+        tables = sql_inputs(settings.directory, named_files(settings.limits))
     return {**settings_part(settings, step.reads), "tables": tables}
