@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from opportune.cli.arguments import AsOfOption, AssumeOption, Directory, Json, Out, ScenarioOption, open_project
-from opportune.cli.printing import print_evidence, print_json, print_verdicts
+from opportune.cli.printing import print_evidence, print_json, print_swap_set, print_verdicts
 
 NAME = "evaluate"
 
@@ -17,9 +17,11 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Judge the plan and its rivals on what happened; with an assumption changed, plan and judge under it."""
-    evidence = open_project(directory, out, as_of, assumed, scenario).evaluate()
+    project = open_project(directory, out, as_of, assumed, scenario)
+    evidence = project.evaluate()
     if as_json:
         print_json(evidence)
     else:
         print_evidence(evidence["estimates"], "contribution_per_customer", "dr")
         print_verdicts(evidence)
+        print_swap_set(project.swap_set())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opportune.domain import Finding
+    from opportune.domain import Estimate, Finding
     from opportune.workflow import StepForecast
     from opportune.workflow.change import PlanChange
     from opportune.workflow.worth import SourceWorth
@@ -159,14 +159,60 @@ def print_change(change: "PlanChange | None", currency: str, against: str) -> No
             f"Planned value changes by {number(value.value, 0)} {currency} "
             f"[{number(value.low, 0)}, {number(value.high, 0)}] ({value.method})."
         )
-        rows = [
-            [row.group, row.kind, number(row.customers, 0), number(row.value, 0)]
-            for row in change.swaps
-            if row.customers
-        ]
-        print_table("Who changes", ["group", "change", "customers", f"value, {currency}"], rows, words=2)
+        print_swaps(change, currency)
     rows = [[row.name, _both(row.used), _both(row.bound), _both(row.price, 4)] for row in change.limits]
     print_table("Limits, before and after", ["limit", "used", "bound", "price"], rows)
+
+
+def print_swaps(change: "PlanChange", currency: str) -> None:
+    """Print who changes by group and kind, with the change of value and of each use, and who has no label."""
+    uses = [name for name in change.kinds[0].uses if name != "contacts"]
+    rows = [
+        [row.group, row.kind, number(row.customers, 0), _spread(row.value), *(_spread(row.uses[name]) for name in uses),
+         number(row.no_label, 0) if row.no_label else ""]
+        for row in (*change.kinds, *change.swaps)
+        if row.customers
+    ]  # fmt: skip
+    header = ["group", "change", "customers", f"value, {currency}", *(name.replace("_", " ") for name in uses)]
+    print_table("Who changes, newer less older", [*header, "no label"], rows, words=2)
+    unknown = sum(row.no_label for row in change.kinds)
+    if unknown:
+        print(
+            f"No label: the log never made {unknown:,} of these offers in their band. Their value is a forecast only."
+        )
+
+
+def _spread(estimate: "Estimate") -> str:
+    if estimate.low == estimate.high:
+        return number(estimate.value, 0)
+    return f"{number(estimate.value, 0)} [{number(estimate.low, 0)}, {number(estimate.high, 0)}]"
+
+
+def print_swap_set(told: dict[str, Any]) -> None:
+    """Print what the outcomes say of the customers who change from today's policy to the plan."""
+    if told["why_not"] is not None:
+        print(f"\nNo swap set: {told['why_not']}.")
+        return
+    rows = [
+        [cell["segment"], cell["kind"], number(cell["customers"], 0), *map(_mean_change, _told_of(cell)),
+         number(cell["no_label"], 0) if cell["no_label"] else ""]
+        for cell in told["cells"]
+    ]  # fmt: skip
+    header = ["segment", "change", "customers", "value", "amount lent", "arrears", "no label"]
+    print_table(f"Swap set: from '{told['older']}' to '{told['newer']}', change per customer", header, rows, words=2)
+    if told["assumption"]:
+        print(f"Assumed: {told['assumption']}")
+
+
+def _told_of(cell: dict[str, Any]) -> list[dict[str, Any] | None]:
+    names = ("contribution_per_customer", "amount_lent", "expected_loss")
+    return [None if cell["change"] is None else cell["change"][name] for name in names]
+
+
+def _mean_change(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "no label"
+    return f"{number(found['value'])} [{number(found['low'])}, {number(found['high'])}]"
 
 
 def _both(pair: tuple[float | None, float | None], digits: int | None = None) -> str:

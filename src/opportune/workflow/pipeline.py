@@ -43,8 +43,10 @@ def _plan(settings: Settings, out: Path) -> None:
 
 def _evaluate(settings: Settings, out: Path) -> None:
     from opportune.workflow.evaluate import evaluate
+    from opportune.workflow.swap_set import write_swap_set
 
     evaluate(settings, out)
+    write_swap_set(settings, out)
 
 
 def _release(settings: Settings, out: Path) -> None:
