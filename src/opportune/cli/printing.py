@@ -204,6 +204,26 @@ def print_swap_set(told: dict[str, Any]) -> None:
         print(f"Assumed: {told['assumption']}")
 
 
+def print_back_test(told: dict[str, Any]) -> None:
+    """Print each list of the past: who taught, what was planned, and what the plan earned against its rivals."""
+    rows = [_list_row(one, told["headline"]) for one in told["lists"]]
+    against = [f"{policy} - {other}" for policy, other in told["headline"]]
+    header = ["list", "taught by", "planned", *against]
+    print_table("Back-test: contribution per customer of lists planned with what was known then", header, rows)
+    for one in told["lists"]:
+        if one["why_not"] is not None:
+            print(f"{one['at'][:10]}: {one['why_not']}")
+
+
+def _list_row(one: dict[str, Any], headline: Sequence[Sequence[str]]) -> list[str]:
+    if one["judged"] is None:
+        return [one["at"][:10], *["-"] * (2 + len(headline))]
+    estimates = {(row["policy"], row["against"]): row for row in one["judged"]["estimates"]
+                 if row["measure"] == "contribution_per_customer"}  # fmt: skip
+    differences = [_mean_change(estimates.get((policy, other))) for policy, other in headline]
+    return [one["at"][:10], number(one["planned"]["taught_by"], 0), number(one["planned"]["value"], 0), *differences]
+
+
 def _told_of(cell: dict[str, Any]) -> list[dict[str, Any] | None]:
     names = ("contribution_per_customer", "amount_lent", "expected_loss")
     return [None if cell["change"] is None else cell["change"][name] for name in names]
@@ -211,7 +231,7 @@ def _told_of(cell: dict[str, Any]) -> list[dict[str, Any] | None]:
 
 def _mean_change(found: dict[str, Any] | None) -> str:
     if found is None:
-        return "no label"
+        return "not known"
     return f"{number(found['value'])} [{number(found['low'])}, {number(found['high'])}]"
 
 
