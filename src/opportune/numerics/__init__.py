@@ -1,5 +1,6 @@
 """Pure array functions: links, losses, hazards, shrinkage, folds, bootstrap and keyed randomness."""
 
+from opportune.numerics.asymptotic_sequence import asymptotic_radius
 from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, percentile_interval
 from opportune.numerics.clustered_mean import NORMAL_975, clustered_mean
 from opportune.numerics.day_count import DayCount, year_fraction
@@ -13,6 +14,7 @@ from opportune.numerics.losses import auc, log_loss, mid_ranks, row_log_loss
 __all__ = [
     "NORMAL_975",
     "DayCount",
+    "asymptotic_radius",
     "auc",
     "bootstrap_totals",
     "cluster_sums",
