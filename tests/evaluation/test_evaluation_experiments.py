@@ -53,7 +53,48 @@ def test_golden_arms_never_change():
     assert told == GOLDEN
 
 
-GOLDEN = ["-:-", "deep:chal", "deep:chal", "deep:chal", "-:-", "deep:chal", "it's:cham", "deep:cham", "it's:cham", "deep:chal", "it's:shad", "it's:cham", "deep:chal", "it's:chal", "it's:cham", "it's:cham", "it's:cham", "deep:chal", "it's:cham", "-:-", "deep:chal", "it's:cham", "deep:chal", "deep:chal", "deep:cham", "deep:chal", "-:-", "deep:chal", "it's:cham", "it's:chal", "it's:cham", "-:-", "deep:chal", "-:-", "it's:shad", "deep:chal", "deep:chal", "deep:cham", "-:-", "it's:cham"]
+GOLDEN = [
+    "-:-",
+    "deep:chal",
+    "deep:chal",
+    "deep:chal",
+    "-:-",
+    "deep:chal",
+    "it's:cham",
+    "deep:cham",
+    "it's:cham",
+    "deep:chal",
+    "it's:shad",
+    "it's:cham",
+    "deep:chal",
+    "it's:chal",
+    "it's:cham",
+    "it's:cham",
+    "it's:cham",
+    "deep:chal",
+    "it's:cham",
+    "-:-",
+    "deep:chal",
+    "it's:cham",
+    "deep:chal",
+    "deep:chal",
+    "deep:cham",
+    "deep:chal",
+    "-:-",
+    "deep:chal",
+    "it's:cham",
+    "it's:chal",
+    "it's:cham",
+    "-:-",
+    "deep:chal",
+    "-:-",
+    "it's:shad",
+    "deep:chal",
+    "deep:chal",
+    "deep:cham",
+    "-:-",
+    "it's:cham",
+]
 
 
 @pytest.mark.parametrize("layer", [PRICES, WORDS])

@@ -30,7 +30,8 @@ class ExperimentDesign(msgspec.Struct, frozen=True, kw_only=True):
         rates = (self.rate, self.rate + self.effect)
         doubts = [
             (not 0.0 < self.treated < 1.0, "treated", f"is {self.treated}: expected a share above 0 and below 1"),
-            (not all(0.0 <= each <= 1.0 for each in rates), "rate", f"with effect and without is {rates}: not in 0 to 1"),
+            (not all(0.0 <= each <= 1.0 for each in rates), "rate",
+             f"with effect and without is {rates}: expected 0 to 1"),
             (min(self.per_day, self.days) < 1 or self.mature_after < 0, "days",
              "and per_day must be 1 or more, mature_after 0 or more"),
         ]  # fmt: skip

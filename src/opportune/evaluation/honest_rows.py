@@ -13,6 +13,8 @@ def refuse_overlap(judged: np.ndarray, used_for_choosing: np.ndarray) -> None:
     What chooses is all that looked at outcomes: the rows that taught a ranking, tuned it, or picked it among others.
     An empty array says that no row did.
     """
+    if len(used_for_choosing) == 0:
+        return
     shared = np.intersect1d(np.asarray(judged).astype(str), np.asarray(used_for_choosing).astype(str))
     if len(shared):
         message = (

@@ -31,10 +31,6 @@ class RankedTrial(msgspec.Struct, frozen=True, kw_only=True):
     def __len__(self) -> int:
         return len(self.outcome)
 
-    def ranked_by(self, score: np.ndarray) -> "RankedTrial":
-        """Return the same trial under another score that looked at no more rows."""
-        return msgspec.structs.replace(self, score=score)
-
 
 class RunningCounts(msgspec.Struct, frozen=True):
     """Sums over the k best customers: customers and outcome of the treated, and of the control."""

@@ -32,12 +32,12 @@ def qini(trial: RankedTrial, *, convention: QiniConvention) -> float:
     match convention:
         case "sklift":
             perfect = trial.outcome * trial.treated - trial.outcome * (1 - trial.treated)
-            return _over_perfect(sklift_qini_curve(trial), sklift_qini_curve(trial.ranked_by(perfect)))
+            return _over_perfect(sklift_qini_curve(trial, trial.score), sklift_qini_curve(trial, perfect))
         case "causalml":
-            curve = causalml_qini_curve(trial)
+            curve = causalml_qini_curve(trial, trial.score)
             chance = np.linspace(0.0, curve[-1], len(curve))
         case "causalml_random_orders":
-            curve, chance = causalml_qini_curve(trial), _random_orders(trial)
+            curve, chance = causalml_qini_curve(trial, trial.score), _random_orders(trial)
     return float(np.mean(curve / abs(curve[-1]) - chance / abs(chance[-1])))
 
 
@@ -48,7 +48,7 @@ def auuc(trial: RankedTrial, *, convention: AuucConvention) -> float:
     - causalml: mean over k = 0..n of the curve divided by the size of its end: chance has one half, not zero.
     """
     if convention == "sklift":
-        return _over_perfect(sklift_uplift_curve(trial), sklift_uplift_curve(trial.ranked_by(_perfect_order(trial))))
+        return _over_perfect(sklift_uplift_curve(trial, trial.score), sklift_uplift_curve(trial, _perfect_order(trial)))
     curve = causalml_gain_curve(trial)
     return float(np.mean(curve / abs(curve[-1])))
 
@@ -72,19 +72,19 @@ def uplift_at(trial: RankedTrial, share: float, *, convention: ShareConvention) 
     return float(np.mean(groups[0]) - np.mean(groups[1])) if all(map(len, groups)) else float("nan")
 
 
-def sklift_qini_curve(trial: RankedTrial) -> Curve:
+def sklift_qini_curve(trial: RankedTrial, score: np.ndarray) -> Curve:
     """Return customers and y_T - y_C n_T / n_C at each distinct score, zero first."""
-    return _at_distinct_scores(trial, lambda t, c, yt, yc: yt - yc * _ratio(t, c))
+    return _at_distinct_scores(trial, score, lambda t, c, yt, yc: yt - yc * _ratio(t, c))
 
 
-def sklift_uplift_curve(trial: RankedTrial) -> Curve:
+def sklift_uplift_curve(trial: RankedTrial, score: np.ndarray) -> Curve:
     """Return customers and (mean_T - mean_C) x customers at each distinct score, zero first."""
-    return _at_distinct_scores(trial, lambda t, c, yt, yc: (_ratio(yt, t) - _ratio(yc, c)) * (t + c))
+    return _at_distinct_scores(trial, score, lambda t, c, yt, yc: (_ratio(yt, t) - _ratio(yc, c)) * (t + c))
 
 
-def causalml_qini_curve(trial: RankedTrial) -> np.ndarray:
+def causalml_qini_curve(trial: RankedTrial, score: np.ndarray) -> np.ndarray:
     """Return y_T - y_C n_T / n_C at k = 0..n, interpolated where no control is reached yet."""
-    counts = running_counts(trial, np.argsort(-trial.score, kind="stable"))
+    counts = running_counts(trial, np.argsort(-score, kind="stable"))
     share = _or_nan(counts.outcome_control * counts.treated, counts.control)
     return _interpolated(counts.outcome_treated - share)
 
@@ -96,9 +96,9 @@ def causalml_gain_curve(trial: RankedTrial) -> np.ndarray:
     return _interpolated(lift) * np.arange(len(trial) + 1)
 
 
-def _at_distinct_scores(trial: RankedTrial, height: Callable[..., np.ndarray]) -> Curve:
-    order = np.argsort(trial.score, kind="stable")[::-1]
-    ends = group_ends(-trial.score[order])
+def _at_distinct_scores(trial: RankedTrial, score: np.ndarray, height: Callable[..., np.ndarray]) -> Curve:
+    order = np.argsort(score, kind="stable")[::-1]
+    ends = group_ends(-score[order])
     counts = running_counts(trial, order)
     sums = (counts.treated, counts.control, counts.outcome_treated, counts.outcome_control)
     return np.append(0.0, ends + 1.0), np.append(0.0, height(*(each[ends] for each in sums)))
@@ -124,7 +124,7 @@ def _perfect_order(trial: RankedTrial) -> np.ndarray:
 
 def _random_orders(trial: RankedTrial) -> np.ndarray:
     draw = np.random.RandomState(RANDOM_ORDERS_SEED)
-    orders = [causalml_qini_curve(trial.ranked_by(draw.rand(len(trial)))) for _ in range(RANDOM_ORDERS)]
+    orders = [causalml_qini_curve(trial, draw.rand(len(trial))) for _ in range(RANDOM_ORDERS)]
     return np.asarray(np.mean(orders, axis=0))
 
 

@@ -65,9 +65,9 @@ def gain_path(walk: BudgetWalk, cluster: np.ndarray, budgets: np.ndarray, *, rep
     """Return gains along a walk at budgets per customer (b,), clusters (n,) drawn with replacement."""
     budgets = np.asarray(budgets, dtype=np.float64)
     names, codes = np.unique(np.asarray(cluster).astype(str), return_inverse=True)
-    draw = generator(seed, PURPOSE)
+    count, draw = len(names), generator(seed, PURPOSE)
     drawn = [
-        _per_customer(walk, draw.multinomial(len(names), np.full(len(names), 1.0 / len(names)))[codes], budgets)
+        _per_customer(walk, np.bincount(draw.integers(0, count, count), minlength=count)[codes], budgets)
         for _ in range(replicates)
     ]
     gain, area = _per_customer(walk, np.ones(walk.customers), budgets)
