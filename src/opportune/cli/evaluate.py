@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from opportune.cli.arguments import AsOfOption, AssumeOption, Directory, Json, Out, ScenarioOption, open_project
-from opportune.cli.printing import print_back_test, print_evidence, print_json, print_swap_set, print_verdicts
+from opportune.cli.printing import print_evidence, print_json, print_verdicts
+from opportune.cli.printing_changes import print_back_test, print_swap_set
 
 NAME = "evaluate"
 BackTestOption = Annotated[
