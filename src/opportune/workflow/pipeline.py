@@ -44,8 +44,16 @@ def _plan(settings: Settings, out: Path) -> None:
 
 def _evaluate(settings: Settings, out: Path) -> None:
     from opportune.workflow.evaluate import evaluate
+    from opportune.workflow.swap_set import write_swap_set
 
     evaluate(settings, out)
+    write_swap_set(settings, out)
+
+
+def _back_test(settings: Settings, out: Path) -> None:
+    from opportune.workflow.back_test import back_test
+
+    back_test(settings, out)
 
 
 def _release(settings: Settings, out: Path) -> None:
@@ -74,7 +82,13 @@ STEPS = (
         name="train", reads=TRAIN, after=("check",), leaves=("features", "offers", "models", "model-cards"), work=_train
     ),
     Step(name="plan", reads=PLAN, after=("check", "train"), leaves=("plan",), work=_plan),
-    Step(name="evaluate", reads=EVALUATE, after=("check", "train", "plan"), leaves=("evidence",), work=_evaluate),
+    Step(
+        name="evaluate",
+        reads=EVALUATE,
+        after=("check", "train", "plan"),
+        leaves=("evidence/evidence.json", "evidence/swap_set.json"),
+        work=_evaluate,
+    ),
     Step(name="release", reads=PLAN, after=("train", "plan"), leaves=("releases",), work=_release),
     Step(
         name="report",
@@ -84,6 +98,15 @@ STEPS = (
         work=_report,
     ),
 )
+
+BACK_TEST = Step(
+    name="back-test",
+    reads=EVALUATE,
+    after=("check",),
+    leaves=("back-test", "evidence/back-test.json"),
+    work=_back_test,
+)
+"""Only when asked for: it trains and plans once for each list of the past."""
 
 
 def run_until(settings: Settings, out: Path, last: str, on_start: Callable[[str], None]) -> Steps:
@@ -111,14 +134,14 @@ def forecast_until(settings: Settings, out: Path, last: str) -> list[StepForecas
 
 def needed(last: str) -> tuple[Step, ...]:
     """Return the steps that ``last`` depends on, in order, itself included."""
-    by_name = {step.name: step for step in STEPS}
     if last == "run":
         return STEPS
+    steps = (*STEPS, BACK_TEST)
     wanted = {last}
-    for step in reversed(STEPS):
+    for step in reversed(steps):
         if step.name in wanted:
             wanted.update(step.after)
-    return tuple(step for step in by_name.values() if step.name in wanted)
+    return tuple(step for step in steps if step.name in wanted)
 
 
 def _inputs(settings: Settings, step: Step) -> dict[str, Any]:
