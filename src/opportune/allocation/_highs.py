@@ -38,9 +38,8 @@ def maximise(
 ) -> Solution:
     """Maximise cost x with matrix x <= upper and 0 <= x <= highest, one thread.
 
-    ``integer`` marks integer columns; such a programme stops once its objective is ``within`` the best possible, or after
-    so many nodes. Row
-    prices are those of a linear programme, and zero for an integer one.
+    ``integer`` marks integer columns; such a programme stops once its objective is ``within`` the best possible, or
+    after so many nodes. Row prices are those of a linear programme, and zero for an integer one.
     """
     if len(cost) == 0:
         return Solution(feasible=bool(np.all(upper >= 0.0)), x=cost, row_price=np.zeros(len(upper)), objective=0.0)

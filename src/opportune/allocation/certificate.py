@@ -73,8 +73,8 @@ def certify(
 ) -> Certificate:
     """Return the certificate of whole choices (n,) at the given prices. Negative prices count as zero in the bound.
 
-    ``reserved`` maps a row to what of it is not there to be planned; ``most`` is the number of offers that a customer may get.
-    OpportuneError when a choice is not eligible, a customer gets too many offers, or the value of a plan within the
+    ``reserved`` maps a row to what of it is not there to be planned; ``most`` is the number of offers that a customer
+    may get. OpportuneError when a choice is not eligible, a customer gets too many offers, or the value of a plan within the
     limits exceeds the bound.
     """
     places = places_of(limits, candidates.attribute_blocks())
@@ -119,7 +119,7 @@ def certify_mixture(
 
     ``plan`` is the part that was chosen, planned with what exploring uses reserved, and ``base`` what the explored
     offers are worth: together they bound every plan that explores the same. Value and uses are recomputed from the
-    probabilities alone. OpportuneError where they are no probabilities of eligible offers, or do not come to the plan's.
+    probabilities alone. OpportuneError where they are none of eligible offers, or do not come to the plan's.
     """
     wrong = (probability < 0.0) | (probability > 0.0) & ~candidates.eligible
     if wrong.any() or np.any(probability.sum(axis=1) > 1.0 + ROUNDING):

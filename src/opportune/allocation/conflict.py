@@ -85,7 +85,8 @@ def _finding(problem: Problem, limits: Sequence[Limit], conflict: list[int], sou
     named = "" if row.name.removesuffix(" (at most)").removesuffix(" (at least)") == limit.name else f" in {row.name}"
     return Finding(
         code="OP510", source="limits.toml", subject=f"limit '{limit.name}'",
-        message=f"cannot hold{with_others}: {row.side} is {row.bound:g}{named} and {reached:g} of {limit.uses} can be reached",
+        message=f"cannot hold{with_others}: {row.side} is {row.bound:g}{named} and {reached:g} of {limit.uses} can be "
+        "reached",
         next_step=f"set {row.side} = {reached:g}" + (f", or relax {' or '.join(others)}" if others else ""),
     )  # fmt: skip
 

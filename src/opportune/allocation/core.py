@@ -93,8 +93,8 @@ def programme(
 
     Columns: the eligible offers of the core, then one overflow per soft row. Rows: the limits, one per core
     opportunity (as many offers as it has copies), one per customer that could have more offers than it may.
-    ``tightened`` lowers each limit by that much, in scaled units. With ``nodes`` choices are whole, found by a branch and
-    bound of at most that many nodes, which may stop ``within`` that much of its best mean value.
+    ``tightened`` lowers each limit by that much, in scaled units. With ``nodes`` choices are whole, found by a branch
+    and bound of at most that many nodes, which may stop ``within`` that much of its best mean value.
     """
     rest, offers = opened(problem, fixed, core)
     local, offer = np.nonzero(np.isfinite(offers[:, 0]))

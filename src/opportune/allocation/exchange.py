@@ -65,7 +65,7 @@ def exchanged(
 
 
 def neighbour(problem: Problem, prices: np.ndarray, shares: Shares, near: np.ndarray, number: int) -> Shares:
-    """Return the shares after the change that loses least at the prices but for ``number`` others, keeping rows or not."""
+    """Return the shares after the change that loses least but for ``number`` others, whether it keeps rows or not."""
     moves = _moves(problem, prices, shares, near)
     if not len(moves.row):
         return shares

@@ -1,10 +1,10 @@
 """Exploration: every offer that is nearly best gets a probability, inside a budget in money, and limits still hold.
 
 With probability ``floor`` each, a customer gets one of its near offers S instead of the chosen one. A plan that makes
-choice k with the rest is worth (1 - floor |S|) v_k + floor sum_S v, which is linear in the choice like every use. So the
-allocator plans the mixture itself: what exploring uses is reserved in every row first, values and uses of choices are
-shrunk by what is left, and its certificate holds for the expectation. How near an offer must lie is the largest distance
-whose cost fits the budget.
+choice k with the rest is worth (1 - floor |S|) v_k + floor sum_S v, which is linear in the choice like every use. So
+the allocator plans the mixture itself: what exploring uses is reserved in every row first, values and uses of choices
+are shrunk by what is left, and its certificate holds for the expectation. How near an offer must lie is the largest
+distance whose cost fits the budget.
 """
 
 from collections.abc import Mapping, Sequence

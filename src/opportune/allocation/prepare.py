@@ -85,9 +85,15 @@ def prepare(candidates: Candidates, limits: Sequence[Limit], most: int | None) -
     if len(first) == len(order) + 1:
         pool, row_of = merged(pool, row_of)
     return Prepared(
-        pool=pool, opportunity_id=candidates.opportunity_id, places=places, place_of_cell=place_of_cell, resources=resources, value_scale=scale, row_of=row_of,
+        pool=pool,
+        opportunity_id=candidates.opportunity_id,
+        places=places,
+        place_of_cell=place_of_cell,
+        resources=resources,
+        value_scale=scale,
+        row_of=row_of,
         most=most,
-    )  # fmt: skip
+    )
 
 
 def resources_of(places: Sequence[Places]) -> tuple[str, ...]:

@@ -21,9 +21,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """The scaled problem: maximise mean(value x) with mean(a x) <= b over ``size`` opportunities.
 
     A row uses one of a few mixes of resources, ``mixes`` (T, R), ``mix`` (m,) says which. ``about`` (m, C) is what it
-    multiplies the uses of a cell by, 0 where it is not about it, so that ``a = about x mixes x uses``: however many rows
-    there are, prices become charges per cell and resource. ``b`` and ``cap`` (m,), the scaled soft price of each row.
-    A customer gets at most ``most`` offers.
+    multiplies the uses of a cell by, 0 where it is not about it, so that ``a = about x mixes x uses``: however many
+    rows there are, prices become charges per cell and resource. ``b`` and ``cap`` (m,), the scaled soft price of each
+    row. A customer gets at most ``most`` offers.
     """
 
     rows: tuple[LimitRow, ...]

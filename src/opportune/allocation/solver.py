@@ -52,8 +52,8 @@ def allocate(
 ) -> Plan:
     """Return the plan of greatest value that keeps the limits, with the proof of how good it is.
 
-    An interruption (Ctrl-C) while it works does not lose the work: the best plan so far comes back, its certificate says
-    ``interrupted`` and how good it is.
+    An interruption (Ctrl-C) while it works does not lose the work: the best plan so far comes back, its certificate
+    says ``interrupted`` and how good it is.
 
     Parameters
     ----------
