@@ -74,8 +74,8 @@ def certify(
     """Return the certificate of whole choices (n,) at the given prices. Negative prices count as zero in the bound.
 
     ``reserved`` maps a row to what of it is not there to be planned; ``most`` is the number of offers that a customer
-    may get. OpportuneError when a choice is not eligible, a customer gets too many offers, or the value of a plan within the
-    limits exceeds the bound.
+    may get. OpportuneError when a choice is not eligible, a customer gets too many offers, or the value of a plan
+    within the limits exceeds the bound.
     """
     places = places_of(limits, candidates.attribute_blocks())
     asked = limit_rows(places, reserved)
