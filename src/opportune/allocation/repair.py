@@ -14,7 +14,7 @@ KICKS = 6
 FIRST_FREE = 300
 LARGEST_FREE = 9_000
 SMALL = 200
-NODES, NODES_OF_SMALL = 300, 3_000
+NODES, NODES_OF_SMALL = 100, 3_000
 """A bound on nodes and not on seconds, so that the same problem always gives the same plan."""
 TIGHTENINGS = 5
 ROUNDING = 1e-12
@@ -35,8 +35,6 @@ def whole_shares(problem: Problem, linear: LinearPlan, gap: float, tightened: np
     if _worth(problem, best, tightened) >= enough:
         return best
     open_rows, count = linear.shares.fractional(), len(problem.pool.cell)
-    if count > SMALL and np.isfinite(_worth(problem, best, tightened)):
-        return best
     size = min(FIRST_FREE, count)
     while True:
         free = whole_customers(problem, np.union1d(open_rows, closest(problem, linear.best.margin, size)))
