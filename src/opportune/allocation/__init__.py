@@ -11,11 +11,16 @@ from opportune.allocation.check import check_limits, columns_of
 
 if TYPE_CHECKING:
     from opportune.allocation.exploration import ExplorationTerms, draw, explore
+    from opportune.allocation.margins import RowErrors, allocate_with_margins
+    from opportune.allocation.nearest import nearest_plan
     from opportune.allocation.path import FrontierPoint, frontier
     from opportune.allocation.solver import allocate
 
 _LAZY = {
     "allocate": "solver",
+    "allocate_with_margins": "margins",
+    "RowErrors": "margins",
+    "nearest_plan": "nearest",
     "draw": "exploration",
     "explore": "exploration",
     "ExplorationTerms": "exploration",
@@ -26,13 +31,16 @@ _LAZY = {
 __all__ = [
     "ExplorationTerms",
     "FrontierPoint",
+    "RowErrors",
     "allocate",
+    "allocate_with_margins",
     "certify",
     "check_limits",
     "columns_of",
     "draw",
     "explore",
     "frontier",
+    "nearest_plan",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Why limits cannot hold: the few that conflict, what can be reached, the cheapest way out, and the nearest plan."""
+"""Why limits cannot hold: the few that conflict, what can be reached, and the cheapest way out of each."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,23 +23,6 @@ def explain_conflict(prepared: Prepared, limits: Sequence[Limit], reserved: Mapp
     hard = [source for source, limit in enumerate(limits) if limit.soft_price is None]
     conflict = _smallest(problem, hard)
     return BrokenPromise([_finding(problem, limits, conflict, source) for source in conflict])
-
-
-def relaxed_limits(
-    prepared: Prepared, limits: Sequence[Limit], reserved: Mapping[str, Reserved]
-) -> dict[str, tuple[float, float]]:
-    """Return the nearest bounds that hold together: by row, its bound and what the least total excess reaches.
-
-    The excess is counted in scaled units, so each row weighs by its own size.
-    """
-    problem = prepared.problem(limits, reserved)
-    everything = {row.source for row in problem.rows}
-    _, shares = least_excess(problem, everything, everything)
-    if shares is None:
-        return {}
-    over = use_of(problem, shares) - problem.b
-    passed = [r for r, row in enumerate(problem.rows) if row.soft_price is None and over[r] > REACHED]
-    return {problem.rows[r].name: (problem.rows[r].bound, _reached(problem, problem.rows[r], shares)) for r in passed}
 
 
 def _smallest(problem: Problem, sources: list[int]) -> list[int]:

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 
 from opportune.allocation.certificate import digest_of
 from opportune.allocation.prepare import prepare
 from opportune.allocation.solver import Task, refuse_unfit, solve
 from opportune.domain import Candidates, Limit, Plan
+from opportune.numerics import clustered_mean
 
 
 class FrontierPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The plan under one value of the limit: what it is worth, what is proved, and the price there."""
+    """The plan under one value of the limit: what it is worth, what is proved, and the price there.
+
+    ``judged`` is its worth by scores that did not choose it, ``standard_error`` that of the judged worth.
+    """
 
     limit: float
     value: float
@@ -20,6 +25,8 @@ class FrontierPoint(msgspec.Struct, frozen=True, kw_only=True):
     price: float
     used: float
     offered: int
+    judged: float | None = None
+    standard_error: float | None = None
 
 
 def frontier(
@@ -30,10 +37,14 @@ def frontier(
     gap: float = 1e-4,
     seed: int = 0,
     offers_per_customer: int | None = None,
+    scores: np.ndarray | None = None,
+    cluster: np.ndarray | None = None,
 ) -> tuple[FrontierPoint, ...]:
     """Return one plan per bound of the limit ``name`` (its ``at_most``), each started from its neighbour's prices.
 
-    Candidates are prepared once, and the plans share their data hash.
+    Candidates are prepared once, and the plans share their data hash. ``scores`` (n, K), such as doubly robust ones
+    from rows that did not teach the values, judge each plan; ``cluster`` (n,) names what shares its luck, else every
+    opportunity stands alone. With one budget the path is the multi-armed Qini curve of Sverdrup et al. (2023).
     """
     refuse_unfit(candidates, limits)
     prepared = prepare(candidates, limits, offers_per_customer)
@@ -43,15 +54,25 @@ def frontier(
         varied = [msgspec.structs.replace(one, at_most=bound) if one.name == name else one for one in limits]
         task = Task(candidates=candidates, limits=tuple(varied), gap=gap, seed=seed, reserved={}, data=data)
         plan = solve(task, prepared, start)
-        points.append(_point(bound, name, plan))
+        points.append(_point(bound, name, plan, *_judged(plan.choice, scores, cluster)))
         start = plan.prices
     return tuple(points)
 
 
-def _point(limit: float, name: str, plan: Plan) -> FrontierPoint:
+def _judged(
+    choice: np.ndarray, scores: np.ndarray | None, cluster: np.ndarray | None
+) -> tuple[float | None, float | None]:
+    if scores is None:
+        return None, None
+    gains = np.where(choice >= 0, scores[np.arange(len(choice)), np.maximum(choice, 0)], 0.0)
+    mean, error = clustered_mean(gains, np.arange(len(gains)) if cluster is None else cluster)
+    return mean * len(gains), error * len(gains)
+
+
+def _point(limit: float, name: str, plan: Plan, judged: float | None, standard_error: float | None) -> FrontierPoint:
     proof = plan.certificate
     row = next(row for row in proof.rows if row.name.removesuffix(" (at most)") == name)
     return FrontierPoint(
         limit=limit, value=proof.value, bound=proof.bound, gap=proof.gap, price=row.price, used=row.used,
-        offered=proof.offered,
+        offered=proof.offered, judged=judged, standard_error=standard_error,
     )  # fmt: skip

@@ -21,6 +21,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     column and a period the value is ``VALUE, PERIOD``). ``within`` bounds, for each value of ``by``, how far its use
     per opportunity may lie from that of all, either way. ``opening`` is what is used already, ``opening_per`` the same
     of ``per``: one number, or one by value. In limits.toml ``amounts`` and ``opening`` name SQL files.
+    ``margin`` keeps the limit with so many standard errors of its use to spare.
     """
 
     name: str
@@ -36,10 +37,11 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     opening: str | float | Amounts | None = None
     opening_per: float | Amounts | None = None
     soft_price: float | None = None
+    margin: float | None = None
     in_scenarios: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for field in ("at_most", "at_least", "soft_price", "within"):
+        for field in ("at_most", "at_least", "soft_price", "within", "margin"):
             bound = getattr(self, field)
             if bound is not None and not math.isfinite(bound):
                 raise ValueError(f"{field} of limit {self.name!r} is {bound}: expected a finite number")
@@ -47,6 +49,8 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"limit {self.name!r} bounds nothing: expected at_most, at_least, amounts or within")
         if self.soft_price is not None and self.soft_price < 0:
             raise ValueError(f"soft_price of limit {self.name!r} is {self.soft_price}: expected zero or more")
+        if self.margin is not None and (self.margin < 0 or self.soft_price is not None):
+            raise ValueError(f"margin of limit {self.name!r}: expected zero or more, and a limit that is not soft")
         self._refuse_unmatched()
 
     def _refuse_unmatched(self) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opportune.allocation import ExplorationTerms, allocate, draw, explore
+from opportune.allocation import ExplorationTerms, allocate, allocate_with_margins, draw, explore, nearest_plan
 from opportune.decisioning import Rulebook
-from opportune.domain import Candidates, Facts, Limit, Opportunities, Plan
+from opportune.domain import BrokenPromise, Candidates, Facts, Finding, Limit, Opportunities, Plan, Reserved
 from opportune.numerics import keyed_uniform
+from opportune.workflow.row_errors import row_errors
 from opportune.workflow.settings import Exploration, Settings
 
 
@@ -19,15 +20,55 @@ def make_plan(
     facts: Facts,
     rulebook: Rulebook,
 ) -> Plan:
-    """Return the plan of a list under resolved limits, exploring where the project says so."""
-    seed, most = settings.identity.seed, settings.objective.offers_per_customer
-    terms = settings.exploration
+    """Return the plan of a list under resolved limits, with margins and exploring where the project says so.
+
+    BrokenPromise (OP510, OP512) where limits cannot hold together: which, the way out of each, and the nearest plan.
+    """
+    try:
+        return _planned(settings, options, limits, batch, facts, rulebook)
+    except BrokenPromise as error:
+        near = nearest_plan(options, limits, seed=settings.identity.seed, offers_per_customer=_most(settings))
+        raise BrokenPromise([*error.findings, *([] if near is None else [_told(near)])]) from error
+
+
+def _planned(
+    settings: Settings,
+    options: Candidates,
+    limits: Sequence[Limit],
+    batch: Opportunities,
+    facts: Facts,
+    rulebook: Rulebook,
+) -> Plan:
+    seed, most, terms = settings.identity.seed, _most(settings), settings.exploration
+    if any(limit.margin is not None for limit in limits):
+        errors = row_errors(limits, batch, facts, rulebook, _folds(settings))
+        plan = allocate_with_margins(options, limits, errors, seed=seed, offers_per_customer=most)
+    else:
+        plan = allocate(options, limits, seed=seed, offers_per_customer=most)
     if terms.floor is None or terms.budget is None:
-        return allocate(options, limits, seed=seed, offers_per_customer=most)
+        return plan
+    margins = {row.name: Reserved(margin=row.margin) for row in plan.certificate.rows if row.margin}
     return explore(
         options, limits, explorable(terms, options, rulebook), ExplorationTerms(floor=terms.floor, budget=terms.budget),
-        seed=seed, offers_per_customer=most,
+        seed=seed, offers_per_customer=most, reserved=margins,
     )  # fmt: skip
+
+
+def _most(settings: Settings) -> int | None:
+    return settings.objective.offers_per_customer
+
+
+def _folds(settings: Settings) -> int:
+    return next(iter(settings.models.values())).folds
+
+
+def _told(near: Plan) -> Finding:
+    """Return what the nearest plan passes, and what it is worth."""
+    proof = near.certificate
+    passed = [f"{row.name} ({row.used:g} where {row.limit:g} is asked)" for row in proof.rows if row.slack < 0.0]
+    message = f"passes {', '.join(passed) or 'nothing by more than a hair'} and is worth {proof.value:,.0f}"
+    step = "relax these limits to what it uses, and it is the best plan"
+    return Finding(code="OP512", source="limits.toml", subject="the nearest plan", message=message, next_step=step)
 
 
 def explorable(terms: Exploration, options: Candidates, rulebook: Rulebook) -> np.ndarray:
