@@ -97,8 +97,8 @@ def _as_loans(columns: dict, codes: np.ndarray) -> Loans:
     return Loans(
         loan_id=np.arange(len(codes)).astype(str), principal=columns["principal"], rate=columns["rate"],
         payments=nothing + 36, per_year=nothing + 12, first_period=nothing + 1, flat=nothing, segment=codes,
-        gmv=columns["principal"], mdr=nothing, interchange=nothing, incentive=nothing, market_rate=nothing,
-        sold=nothing, sale_price=nothing + 1, refunded=nothing, currency="USD",
+        risk=nothing + 1, gmv=columns["principal"], mdr=nothing, interchange=nothing, incentive=nothing,
+        market_rate=nothing, sold=nothing, sale_price=nothing + 1, refunded=nothing, currency="USD",
     )  # fmt: skip
 
 

@@ -1,12 +1,14 @@
 """Value: what a loan is expected to earn, line by line, and which limited resources it uses."""
 
-from opportune.economics.accounts import ACCOUNTS, Accounts, accounts
+from opportune.economics.accounts import Accounts, accounts, consolidated
 from opportune.economics.apr import Apr, apr, within_tolerance
 from opportune.economics.aprs import Aprs, regular_aprs
 from opportune.economics.assumptions import FIGURES, Assumption, Assumptions, Scenario
-from opportune.economics.bridge import Totals, bridge
+from opportune.economics.bridge import Totals, booked_totals, bridge, lifetime_totals
 from opportune.economics.check import check_assumptions
+from opportune.economics.check_loans import check_loans
 from opportune.economics.curves import Curves, check_curves
+from opportune.economics.delinquency import late_that_cure
 from opportune.economics.exposure import Exposure, count_exposure
 from opportune.economics.fit_curves import FittedCurves, fit_curves
 from opportune.economics.fit_hazards import FittedHazards, Prior, Strength, fit_hazards
@@ -15,11 +17,13 @@ from opportune.economics.incremental import Displaced, incremental
 from opportune.economics.lifetime import RLTC_LINES, USES, LifetimeValue, lifetime_blocks
 from opportune.economics.lifetime import lifetime_value as value
 from opportune.economics.lifetime_assumptions import LifetimeAssumptions, check_lifetime_assumptions
-from opportune.economics.loans import Loans, LoansRead, read_loans
+from opportune.economics.loans import Loans
+from opportune.economics.postings import ACCOUNTS
+from opportune.economics.read_loans import LoansRead, read_loans
 from opportune.economics.roll_rates import RollRates, roll_rates
 from opportune.economics.schedule import Instalment, Schedules, Terms, level_schedules, schedule
 from opportune.economics.statement import Statement, statement
-from opportune.economics.uncertain import value_estimate
+from opportune.economics.uncertain import ValueEstimates, value_estimate
 from opportune.economics.unit_period import UnitPeriod, repeated
 
 RESOURCES = tuple(RESOURCE_QUANTITIES)
@@ -57,19 +61,25 @@ __all__ = [
     "Terms",
     "Totals",
     "UnitPeriod",
+    "ValueEstimates",
     "accounts",
     "apr",
+    "booked_totals",
     "bridge",
     "check_assumptions",
     "check_curves",
     "check_lifetime_assumptions",
+    "check_loans",
+    "consolidated",
     "count_exposure",
     "expected_value",
     "fit_curves",
     "fit_hazards",
     "incremental",
+    "late_that_cure",
     "level_schedules",
     "lifetime_blocks",
+    "lifetime_totals",
     "read_loans",
     "realised_value",
     "regular_aprs",

@@ -23,9 +23,18 @@ def _annuity(rate: float, count: float) -> Any:
     return count if rate == 0.0 else (1.0 - (1.0 + rate) ** -count) / rate
 
 
+@njit(inline="always")
+def _gone_by(part: float, default: float, prepay: float) -> Any:
+    """Return the shares that default and prepay in a part of a month: constant forces of both within the month."""
+    stay = max(1.0 - default - prepay, 0.0)
+    gone = 1.0 - stay**part if part < 1.0 else 1.0 - stay
+    both = default + prepay
+    return (gone * default / both, gone * prepay / both) if both > 0.0 else (0.0, 0.0)
+
+
 @compiled
 def walk(
-    principal: Any, rate: Any, payments: Any, per_year: Any, first_period: Any, flat: Any, segment: Any,
+    principal: Any, rate: Any, payments: Any, per_year: Any, first_period: Any, flat: Any, segment: Any, risk: Any,
     market_rate: Any, retained: Any, refunded: Any, default: Any, prepay: Any, figures: Any, lag: int,
     charge_off: Any, recovered: Any, sums: Any,
 ) -> None:  # fmt: skip
@@ -33,7 +42,7 @@ def walk(
 
     0 interest and accretion, 1 balance-years of loans that pay, 2 balance-years of loans in default until charge-off,
     3 losses at charge-off less recoveries, 4 months open, 5 payments made, 6 money paid, 7 discount at origination,
-    8 losses of the first year, 9 life in years (undiscounted only). ``charge_off`` holds the discount to the
+    8 losses of the first twelve months, 9 life in years (undiscounted only). ``charge_off`` holds the discount to the
     charge-off and the discounted months until it; ``recovered`` (S, 2) the shares recovered, plain and discounted.
     """
     yearly = figures[0]
@@ -49,20 +58,35 @@ def walk(
         else:
             value = level * (1.0 + _annuity(y, later)) / (1.0 + y * f)
         discount = max(p0 - value, 0.0)
-        carried, balance, alive = p0 - discount, p0, 1.0 - refunded[i]
+        carried, balance, bought = p0 - discount, p0, 1.0 - refunded[i]
         v_period = (1.0 + yearly) ** (-1.0 / q)
         v = (1.0 + yearly) ** (-(f - 1.0) / q)
         interest = interest_v = refunded[i] * discount
         years = years_v = waiting = waiting_v = loss = loss_v = 0.0
         months = months_v = made = made_v = paid = paid_v = early = 0.0
+        # Shares open, defaulted and prepaid after `passed` months of age; below, those gone at the payment before.
+        passed, stay, out_before, in_before = 0, 1.0, 0.0, 0.0
+        defaulted, prepaid = 0.0, 0.0
         for t in range(1, n + 1):
             long = f if t == 1 else 1.0
             v *= v_period
-            m = int(np.ceil(t * level_months - 1e-9)) - 1
-            d, p = default[s, m], prepay[s, m]
-            if q != 12.0:
-                d, p = 1.0 - (1.0 - d) ** level_months, 1.0 - (1.0 - p) ** level_months
-                p = min(p, 1.0 - d)
+            due_at = (f + t - 1.0) * level_months
+            month = max(int(np.ceil(due_at - 1e-9)), 1)
+            while passed < month - 1:
+                d = min(default[s, passed] * risk[i], 1.0)
+                p = min(prepay[s, passed], 1.0 - d)
+                out_before += stay * d
+                in_before += stay * p
+                stay *= max(1.0 - d - p, 0.0)
+                passed += 1
+            d = min(default[s, passed] * risk[i], 1.0)
+            p = min(prepay[s, passed], 1.0 - d)
+            part = due_at - passed
+            share_d, share_p = (d, p) if part > 1.0 - 1e-9 else _gone_by(part, d, p)
+            alive = bought * (1.0 - defaulted - prepaid)
+            ending = bought * (out_before + stay * share_d - defaulted)
+            leaving = bought * (in_before + stay * share_p - prepaid)
+            defaulted, prepaid = out_before + stay * share_d, in_before + stay * share_p
             due = p0 * r * long if flat[i] == 1.0 else r * long * balance
             repaid = flat_part if flat[i] == 1.0 else level - due
             if t == n:
@@ -72,14 +96,17 @@ def walk(
             years += open_years
             years_v += open_years * v
             open_months = alive * long * level_months
-            paying, ending = alive * (1.0 - d), alive * d
+            paying = alive - ending
             out = ending * balance
             earned = paying * due
             if discount > 0.0:
-                grown = carried * (1.0 + y * long) - (due + repaid)
-                before, after = balance - carried, left - grown
-                earned += paying * (before - after) + alive * p * after + ending * before
-                carried = grown
+                if flat[i] == 1.0:
+                    before, after = discount * balance / p0, discount * left / p0
+                else:
+                    grown = carried * (1.0 + y * long) - (due + repaid)
+                    before, after = balance - carried, left - grown
+                    carried = grown
+                earned += paying * (before - after) + leaving * after + ending * before
             interest += earned
             interest_v += earned * v
             waiting += out * lag / 12.0
@@ -87,16 +114,15 @@ def walk(
             lost = out * (1.0 - recovered[s, 0])
             loss += lost
             loss_v += out * v * (charge_off[0] - recovered[s, 1])
-            if (f + t - 1.0) / q <= 1.0 + 1e-9:
+            if month <= 12:
                 early += lost
             months += open_months + ending * lag
             months_v += (open_months + ending * lag) * v
-            money = paying * (due + repaid) + alive * p * left
+            money = paying * (due + repaid) + leaving * left
             made += paying
             made_v += paying * v
             paid += money
             paid_v += money * v
-            alive = alive * (1.0 - d - p)
             balance = left
         k = retained[i]
         sums[i, 0, 0], sums[i, 1, 0] = k * interest, k * interest_v
