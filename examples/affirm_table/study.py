@@ -207,8 +207,8 @@ def _solved_table(solved: list[Solved]) -> str:
     words = {
         "mdr": "merchant fee, % of goods", "interchange": "card network revenue, % of goods", "rate": "rate, % a year",
         "spread": "market rate above it, points", "default": "default hazard, % a month",
-        "price": "sale price, % of principal", "servicing_fee": "servicing fee, % a year", "cost_of_funds": "cost of funds, % a year",
-        "processing_share": "processing, % of payments",
+        "price": "sale price, % of principal", "servicing_fee": "servicing fee, % a year",
+        "cost_of_funds": "cost of funds, % a year", "processing_share": "processing, % of payments",
     }  # fmt: skip
     rows = ["| solved | " + " | ".join(YEARS) + " |", "|---" * 4 + "|"]
     for name, said in words.items():

@@ -23,15 +23,6 @@ def _annuity(rate: float, count: float) -> Any:
     return count if rate == 0.0 else (1.0 - (1.0 + rate) ** -count) / rate
 
 
-@njit(inline="always")
-def _gone_by(part: float, default: float, prepay: float) -> Any:
-    """Return the shares that default and prepay in a part of a month: constant forces of both within the month."""
-    stay = max(1.0 - default - prepay, 0.0)
-    gone = 1.0 - stay**part if part < 1.0 else 1.0 - stay
-    both = default + prepay
-    return (gone * default / both, gone * prepay / both) if both > 0.0 else (0.0, 0.0)
-
-
 @compiled
 def walk(
     principal: Any, rate: Any, payments: Any, per_year: Any, first_period: Any, flat: Any, segment: Any, risk: Any,
@@ -67,22 +58,31 @@ def walk(
         # Shares open, defaulted and prepaid after `passed` months of age; below, those gone at the payment before.
         passed, stay, out_before, in_before = 0, 1.0, 0.0, 0.0
         defaulted, prepaid = 0.0, 0.0
+        d = min(default[s, 0] * risk[i], 1.0)
+        p = min(prepay[s, 0], 1.0 - d)
+        left_open, force = max(1.0 - d - p, 0.0), 0.0
         for t in range(1, n + 1):
             long = f if t == 1 else 1.0
             v *= v_period
             due_at = (f + t - 1.0) * level_months
             month = max(int(np.ceil(due_at - 1e-9)), 1)
             while passed < month - 1:
-                d = min(default[s, passed] * risk[i], 1.0)
-                p = min(prepay[s, passed], 1.0 - d)
                 out_before += stay * d
                 in_before += stay * p
-                stay *= max(1.0 - d - p, 0.0)
+                stay *= left_open
                 passed += 1
-            d = min(default[s, passed] * risk[i], 1.0)
-            p = min(prepay[s, passed], 1.0 - d)
+                d = min(default[s, passed] * risk[i], 1.0)
+                p = min(prepay[s, passed], 1.0 - d)
+                left_open = max(1.0 - d - p, 0.0)
+                force = 0.0
             part = due_at - passed
-            share_d, share_p = (d, p) if part > 1.0 - 1e-9 else _gone_by(part, d, p)
+            share_d, share_p = d, p
+            if part < 1.0 - 1e-9 and d + p > 0.0:
+                # Constant forces of both within the month: the part w leaves left_open^w.
+                if force == 0.0:
+                    force = np.log(left_open) if left_open > 0.0 else -np.inf
+                gone = (1.0 - np.exp(part * force)) / (d + p)
+                share_d, share_p = gone * d, gone * p
             alive = bought * (1.0 - defaulted - prepaid)
             ending = bought * (out_before + stay * share_d - defaulted)
             leaving = bought * (in_before + stay * share_p - prepaid)

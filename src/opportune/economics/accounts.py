@@ -80,16 +80,17 @@ def accounts(
                         exclusions=left_out, currency=loans.currency)  # fmt: skip
     loans = msgspec.structs.replace(loans, segment=loans.segment.astype(np.int64))
     actual, volume = stressed(curves, assumptions.in_scenario), assumptions.in_scenario.volume
-    months = last_month(loans, actual)
     first = originated.min()
     offset = (originated - first).astype(np.int64)
-    span = int(offset.max()) + months + 1
+    span = int(offset.max()) + last_month(loans, actual) + 1
     totals = {name: np.zeros(span) for name in ACCOUNTS}
     delinquent = np.zeros((2, span))
     counted = ~np.any([*exclusions.values(), np.zeros(len(loans), dtype=bool)], axis=0)
+    alike = np.lexsort((loans.per_year, loans.payments))  # chunks of loans as long as each other waste no room
     for start in range(0, len(loans), CHUNK):
-        rows = slice(start, start + CHUNK)
+        rows = alike[start : start + CHUNK]
         some = loans.take(rows)
+        months = last_month(some, actual)
         path = expected_path(some, actual, months, expected)
         posted = post(some, path, assumptions, expected or actual, stage_2=_by_age(watched, some, months))
         for name, amounts in posted.items():
