@@ -146,3 +146,15 @@ def test_offers_of_several_opportunities_are_valued_in_their_shape():
     for name, use in one.value.uses.items():
         assert np.array_equal(many.value.uses[name].ravel(), use)
     assert many.economic_profit().shape == (2, 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(books())
+def test_the_walk_gives_the_same_bits_plain_and_compiled(book):
+    """A service values a few offers without the compiler, a plan millions with it: one definition decides in both."""
+    plain, given = value(book, seasoned(), assumed()), assumed()
+    many = value(book.take(np.arange(40) % len(book)), seasoned(), given)
+    for row in range(len(book)):
+        for name, line in plain.value.lines.items():
+            assert many.value.lines[name][row] == line[row], name
+            assert many.discounted[name][row] == plain.discounted[name][row], name

@@ -3,7 +3,7 @@
 from opportune.economics.accounts import Accounts, accounts, consolidated
 from opportune.economics.apr import Apr, apr, within_tolerance
 from opportune.economics.aprs import Aprs, regular_aprs
-from opportune.economics.assumptions import FIGURES, Assumption, Assumptions, Scenario
+from opportune.economics.assumptions import AS_ASSUMED, FIGURES, Assumption, Assumptions, Scenario
 from opportune.economics.bridge import Totals, booked_totals, bridge, lifetime_totals
 from opportune.economics.check import check_assumptions
 from opportune.economics.check_loans import check_loans
@@ -14,10 +14,21 @@ from opportune.economics.fit_curves import FittedCurves, fit_curves
 from opportune.economics.fit_hazards import FittedHazards, Prior, Strength, fit_hazards
 from opportune.economics.flat_loans import QUANTITIES, RESOURCE_QUANTITIES, expected_value, realised_value
 from opportune.economics.incremental import Displaced, incremental
+from opportune.economics.instalment_offers import CurveTable, InstalmentAssumptions, check_instalment, offers_value
 from opportune.economics.lifetime import RLTC_LINES, USES, LifetimeValue, lifetime_blocks
 from opportune.economics.lifetime import lifetime_value as value
 from opportune.economics.lifetime_assumptions import LifetimeAssumptions, check_lifetime_assumptions
 from opportune.economics.loans import Loans
+from opportune.economics.offers_economics import (
+    Economics,
+    booked_columns,
+    economics_from,
+    figures_of,
+    quantities_of,
+    resources_used,
+    value_of_booked,
+    value_of_offers,
+)
 from opportune.economics.postings import ACCOUNTS
 from opportune.economics.read_loans import LoansRead, read_loans
 from opportune.economics.roll_rates import RollRates, roll_rates
@@ -31,6 +42,7 @@ RESOURCES = tuple(RESOURCE_QUANTITIES)
 
 __all__ = [
     "ACCOUNTS",
+    "AS_ASSUMED",
     "FIGURES",
     "QUANTITIES",
     "RESOURCES",
@@ -42,12 +54,15 @@ __all__ = [
     "Aprs",
     "Assumption",
     "Assumptions",
+    "CurveTable",
     "Curves",
     "Displaced",
+    "Economics",
     "Exposure",
     "FittedCurves",
     "FittedHazards",
     "Instalment",
+    "InstalmentAssumptions",
     "LifetimeAssumptions",
     "LifetimeValue",
     "Loans",
@@ -64,15 +79,19 @@ __all__ = [
     "ValueEstimates",
     "accounts",
     "apr",
+    "booked_columns",
     "booked_totals",
     "bridge",
     "check_assumptions",
     "check_curves",
+    "check_instalment",
     "check_lifetime_assumptions",
     "check_loans",
     "consolidated",
     "count_exposure",
+    "economics_from",
     "expected_value",
+    "figures_of",
     "fit_curves",
     "fit_hazards",
     "incremental",
@@ -80,14 +99,19 @@ __all__ = [
     "level_schedules",
     "lifetime_blocks",
     "lifetime_totals",
+    "offers_value",
+    "quantities_of",
     "read_loans",
     "realised_value",
     "regular_aprs",
     "repeated",
+    "resources_used",
     "roll_rates",
     "schedule",
     "statement",
     "value",
     "value_estimate",
+    "value_of_booked",
+    "value_of_offers",
     "within_tolerance",
 ]

@@ -34,8 +34,8 @@ hold it is the funding line. In a scenario every line is multiplied by its volum
 whether more loans come of them or fewer.
 """
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Literal, cast
 
 import msgspec
 import numpy as np
@@ -46,6 +46,7 @@ from opportune.economics.check_loans import check_loans
 from opportune.economics.curves import Curves, check_curves
 from opportune.economics.lifetime_assumptions import CapitalIs, LifetimeAssumptions
 from opportune.economics.loans import Loans
+from opportune.economics.walk import walk as walk_plainly
 
 REVENUE = ("merchant_fee", "card_network", "interest", "late_fees", "gain_on_sale", "servicing_income")
 TRANSACTION_COSTS = ("loss_on_purchase", "credit_loss", "funding_cost", "processing", "servicing")
@@ -54,6 +55,8 @@ CAPITAL_LINE = "cost_of_equity"
 CONTACTS = ("contact", "contacts")
 """The line and the use that a contact has whether a loan comes of it or not."""
 USES = ("exposure", "capital", "expected_loss", "provision_at_origination", "gmv", "contacts", "balance_years")
+FEW = 32
+"""Up to so many loans are walked without the compiler."""
 BLOCK = 1_000_000
 """Loans valued at a time, so that memory does not grow with the file."""
 Allowance = Literal["lifetime", "stages"]
@@ -181,8 +184,7 @@ def _finding(code: str, subject: str, message: str, step: str) -> Finding:
 
 def walked(loans: Loans, curves: Curves, assumptions: LifetimeAssumptions) -> np.ndarray:
     """Return the sums of the walk along each loan (n,), shape (n, 2, 10), in the scenario of the assumptions."""
-    from opportune.economics._walk import walk
-
+    walk = _walk_for(len(loans))
     curves = stressed(curves, assumptions.in_scenario)
     monthly = (1.0 + assumptions.figure("discount_rate")) ** (-1.0 / 12.0)
     after = monthly ** (curves.charge_off_lag + np.arange(curves.recovery.shape[1]))
@@ -201,13 +203,22 @@ def walked(loans: Loans, curves: Curves, assumptions: LifetimeAssumptions) -> np
         np.ascontiguousarray(loans.refunded, dtype=np.float64),
         np.ascontiguousarray(curves.default),
         np.ascontiguousarray(curves.prepay),
-        np.array([assumptions.figure("discount_rate")]),
+        assumptions.figure("discount_rate"),
         curves.charge_off_lag,
         np.array([monthly**curves.charge_off_lag, waiting]),
         np.column_stack([curves.recovery.sum(axis=1), np.sum(curves.recovery * after, axis=1)]),
         sums,
     )
     return sums
+
+
+def _walk_for(count: int) -> Callable[..., None]:
+    """Return the walk as it is for a few loans, so that a service loads no compiler, and compiled for more."""
+    if count <= FEW:
+        return walk_plainly
+    from opportune.economics._compiled_walk import walk
+
+    return cast(Callable[..., None], walk)
 
 
 def _lines(loans: Loans, sums: np.ndarray, given: LifetimeAssumptions) -> dict[str, np.ndarray]:
