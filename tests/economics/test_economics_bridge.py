@@ -15,8 +15,8 @@ money = st.floats(1.0, 1e6)
 
 
 @st.composite
-def periods(draw, segments=3):
-    gmv = np.array([draw(money) for _ in range(segments)])
+def periods(draw, segments=3, goods=money):
+    gmv = np.array([draw(goods) for _ in range(segments)])
     lines = {
         "merchant_fee": gmv * draw(st.floats(0, 0.1)), "interest": np.array([draw(money) for _ in gmv]) * 0.01,
         "credit_loss": -gmv * draw(st.floats(0, 0.05)), "funding_cost": -gmv * draw(st.floats(0, 0.03)),
@@ -24,6 +24,15 @@ def periods(draw, segments=3):
     }  # fmt: skip
     worth = float(sum(line.sum() for line in lines.values()))
     return Totals(segments=("a", "b", "c"), gmv=gmv, lines=lines, booked=worth + draw(st.floats(-1e4, 1e4)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(periods(goods=st.sampled_from([0.0, 10.0, 1e5])), periods(goods=st.sampled_from([1.0, 3e4])))
+def test_terms_add_up_where_segments_have_no_goods_but_books(a, b):
+    for there in (bridge(a, b), bridge(b, a)):
+        assert all(np.isfinite(list(there.values())))
+    assert sum(bridge(a, b).values()) == pytest.approx(b.booked - a.booked, rel=1e-9, abs=1e-6)
+    assert sum(bridge(b, a).values()) == pytest.approx(a.booked - b.booked, rel=1e-9, abs=1e-6)
 
 
 @settings(max_examples=100, deadline=None)

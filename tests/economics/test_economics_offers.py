@@ -144,3 +144,19 @@ def test_what_is_declared_is_checked_and_comes_back_from_a_release():
     assert "OP475 terms.flat is missing: nothing is assumed unseen" in told
     assert any(each.startswith("OP475 terms.color is no term of an offer") for each in told)
     assert "OP475 terms.down_payment is no share below 1 of the goods" in told
+
+
+def test_a_few_offers_are_valued_without_a_compiler():
+    """A service values one opportunity at a time and loads no numba."""
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import numpy as np; import test_economics_offers as t; "
+        "t.offers_value(t.forecast((1, 2)), t.PRICE[:1], t.BANDS[:1], t.economics(), 'USD'); "
+        "print('numba' in sys.modules)"
+    )
+    here = str(Path(__file__).parent)
+    done = subprocess.run([sys.executable, "-c", code, here], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -93,6 +93,7 @@ def bridge(a: Totals, b: Totals) -> dict[str, float]:
     that are not the same or without goods in both, and for amounts that are not known.
 
     From a period without goods, or to one, all that differs is volume and timing: it has the other's mix and rates.
+    What a segment books without goods of its own in the period, such as interest on older loans, is timing.
     """
     _refuse_unlike(a, b)
     volume = (float(a.gmv.sum()), float(b.gmv.sum()))
@@ -105,7 +106,7 @@ def bridge(a: Totals, b: Totals) -> dict[str, float]:
         terms["volume"] += of_volume
         terms["mix"] += of_mix
         terms[name] += of_rate
-    worth = [sum(float(np.sum(line)) for line in each.lines.values()) for each in (a, b)]
+    worth = [sum(float(np.sum(line[each.gmv > 0.0])) for line in each.lines.values()) for each in (a, b)]
     terms["timing"] = (b.booked - worth[1]) - (a.booked - worth[0])
     return terms
 

@@ -2,9 +2,9 @@
 
 P(take-up) and the principal come from models, the hazards from the curves of the customer's band, the rate from the
 offer, everything else from the assumptions. A role ``risk`` (a multiple of the band's default hazards, for this
-customer and this offer) may come from a model too. Lines are discounted and incremental (`incremental`): what takers would have
-borrowed anyway and what is earned without an offer come off, and the cost of equity is charged once, so that the sum of
-the lines is what a plan maximises.
+customer and this offer) may come from a model too. Lines are discounted and incremental (`incremental`): what takers
+would have borrowed anyway and what is earned without an offer come off, and the cost of equity is charged once, so that
+the sum of the lines is what a plan maximises.
 """
 
 from collections.abc import Iterator

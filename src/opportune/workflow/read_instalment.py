@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,8 +17,8 @@ from opportune.economics import (
     Scenario,
     check_instalment,
 )
-from opportune.economics.instalment_offers import OFFER_UNITS
-from opportune.economics.lifetime_assumptions import UNITS
+from opportune.economics.instalment_offers import OFFER_UNITS, PriceIs
+from opportune.economics.lifetime_assumptions import UNITS, CapitalIs
 from opportune.tables import convert
 from opportune.workflow.curves_file import read_curves
 
@@ -29,10 +29,10 @@ NAMES = (*UNITS, *OFFER_UNITS)
 class InstalmentHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The scalars at the top of economics.toml, and the terms that every offer has."""
 
-    kind: str
-    capital_is: str
+    kind: Literal["instalment"]
+    capital_is: CapitalIs
     curves: str
-    price_is: str
+    price_is: PriceIs
     terms: dict[str, float]
 
 
