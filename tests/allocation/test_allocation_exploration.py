@@ -32,12 +32,12 @@ def limits_of(count):
     ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 1000), st.sampled_from([5.0, 40.0, 400.0]), st.sampled_from([0.01, 0.05]))
 def test_limits_hold_in_expectation_and_the_budget_is_kept(seed, budget, floor):
-    candidates, limits = instance(400, 4, seed), limits_of(400)
+    candidates, limits = instance(300, 4, seed), limits_of(300)
     allowed = np.random.default_rng(seed).random(candidates.value.shape) < 0.7
-    plan = explore(candidates, limits, allowed, ExplorationTerms(floor=floor, budget=budget))
+    plan = explore(candidates, limits, allowed, ExplorationTerms(floor=floor, budget=budget), gap=1e-2)
     proof, p = plan.certificate, plan.probability
     assert p is not None
     assert np.all(p >= 0)
@@ -47,13 +47,13 @@ def test_limits_hold_in_expectation_and_the_budget_is_kept(seed, budget, floor):
     assert np.all(allowed[tried])
     assert np.all(p[tried] == floor)
     assert proof.explored.cost <= budget
-    best = allocate(candidates, limits).certificate
+    best = allocate(candidates, limits, gap=1e-2).certificate
     assert proof.explored.cost == pytest.approx(best.value - np.sum(p * candidates.value), abs=1e-6)
     assert proof.value <= best.bound + 1e-6
     for row in proof.rows:
         assert row.slack >= -1e-6
     used = {name: np.sum(p * amounts) for name, amounts in candidates.uses.items()}
-    assert used["contacts"] <= 200 + 1e-6
+    assert used["contacts"] <= 150 + 1e-6
     assert used["loss"] <= 0.07 * used["lent"] + 1e-6
 
 
@@ -61,7 +61,7 @@ def test_more_budget_tries_more_and_none_tries_only_what_is_free():
     candidates, limits = instance(600, 4, 3), limits_of(600)
     allowed = np.ones(candidates.value.shape, dtype=bool)
     tried = [
-        explore(candidates, limits, allowed, ExplorationTerms(floor=0.02, budget=budget)).certificate.explored.offers
+        explore(candidates, limits, allowed, ExplorationTerms(floor=0.02, budget=budget), gap=1e-2).certificate.explored.offers
         for budget in (0.0, 10.0, 100.0)
     ]
     assert tried[0] <= 600

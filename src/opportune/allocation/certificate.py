@@ -47,7 +47,7 @@ THREADS = 2
 class Counted(msgspec.Struct, frozen=True):
     """What one block adds: to each row (m,) its use, the use of its ``per`` and the sum of their magnitudes; to the
     value; the net value (b,) of each best choice at the prices; how many choices are offers and how many the prices
-    alone would not make; and ids that were offered what is not eligible.
+    alone would not make; ids that were offered what is not eligible; and the digest of all its numbers.
     """
 
     used: np.ndarray
@@ -58,6 +58,7 @@ class Counted(msgspec.Struct, frozen=True):
     offered: int
     repaired: int
     wrong: tuple[str, ...]
+    digest: bytes
 
 
 def certify(
@@ -70,16 +71,17 @@ def certify(
     reserved: Mapping[str, Reserved] | None = None,
     most: int | None = None,
     interrupted: bool = False,
+    data: bytes | None = None,
 ) -> Certificate:
     """Return the certificate of whole choices (n,) at the given prices. Negative prices count as zero in the bound.
 
     ``reserved`` maps a row to what of it is not there to be planned; ``most`` is the number of offers that a customer
-    may get. OpportuneError when a choice is not eligible, a customer gets too many offers, or the value of a plan within the
-    limits exceeds the bound.
+    may get; ``data`` the digests of the blocks where they are known, as along a frontier. OpportuneError when a choice
+    is not eligible, a customer gets too many offers, or the value of a plan within the limits exceeds the bound.
     """
     places = places_of(limits, candidates.attribute_blocks())
     asked = limit_rows(places, reserved)
-    counted = list(_counted(candidates, places, asked, choice, prices))
+    counted = list(_counted(candidates, places, asked, choice, prices, hashed=data is None))
     _refuse_ineligible(counted)
     customers = None if most is None else _customers(candidates)
     if customers is not None and most is not None:
@@ -102,7 +104,7 @@ def certify(
         opportunities=len(candidates),
         offered=sum(each.offered for each in counted),
         repaired=sum(each.repaired for each in counted),
-        data_hash=data_hash(candidates, limits),
+        data_hash=data_hash(candidates.offer_ids, limits, data or b"".join(each.digest for each in counted)),
         seed=seed,
     )
 
@@ -142,7 +144,8 @@ def certify_mixture(
     value, bound = float(np.sum(probability * candidates.value)) - excess, chosen.bound + base
     gap = (bound - value) / max(abs(bound), 1.0)
     return msgspec.structs.replace(
-        chosen, rows=tuple(rows), value=value, bound=bound, gap=gap, data_hash=data_hash(candidates, limits),
+        chosen, rows=tuple(rows), value=value, bound=bound, gap=gap,
+        data_hash=data_hash(candidates.offer_ids, limits, b"".join(map(digest_of, candidates.blocks()))),
         status=_status(chosen.status != "infeasible", gap, chosen.gap_asked, chosen.status == "interrupted"),
     )  # fmt: skip
 
@@ -153,13 +156,16 @@ def _counted(
     asked: Sequence[LimitRow],
     choice: np.ndarray,
     prices: Mapping[str, float],
+    hashed: bool,
 ) -> Iterator[Counted]:
     """Yield what each block adds, in order; a few blocks are counted ahead, so that few are in memory."""
     ahead: deque[Future[Counted]] = deque()
     start = 0
     with ThreadPoolExecutor(THREADS) as workers:
         for block in candidates.blocks():
-            ahead.append(workers.submit(_count, block, places, asked, choice[start : start + len(block)], prices))
+            ahead.append(
+                workers.submit(_count, block, places, asked, choice[start : start + len(block)], prices, hashed)
+            )
             start += len(block)
             if len(ahead) > 2 * THREADS:
                 yield ahead.popleft().result()
@@ -173,6 +179,7 @@ def _count(
     asked: Sequence[LimitRow],
     choice: np.ndarray,
     prices: Mapping[str, float],
+    hashed: bool,
 ) -> Counted:
     known = (choice >= -1) & (choice < len(block.offer_ids))
     chosen = np.flatnonzero(known & (choice >= 0))
@@ -196,6 +203,7 @@ def _count(
     return Counted(
         used, below, size, float(np.sum(block.value[chosen, offer])), np.maximum(top, 0.0), len(chosen),
         int(np.sum(alone != choice)), tuple(map(str, block.opportunity_id[wrong])),
+        digest_of(block) if hashed else b"",
     )  # fmt: skip
 
 
@@ -294,24 +302,13 @@ def _holds(asked: LimitRow, row: RowReport, r: int, counted: Sequence[Counted]) 
     return row.soft or row.slack >= -ROW_TOLERANCE * size
 
 
-def data_hash(candidates: CandidateBlocks, limits: Sequence[Limit]) -> str:
-    """Return the SHA-256 of everything that was solved: per block ids, eligibility, values, uses, and the limits.
-
-    Each block has a digest of its own, so that blocks can be hashed side by side.
-    """
-    whole = hashlib.sha256(repr((candidates.offer_ids, tuple(limits))).encode())
-    with ThreadPoolExecutor(THREADS) as workers:
-        ahead: deque[Future[bytes]] = deque()
-        for block in candidates.blocks():
-            ahead.append(workers.submit(_digest, block))
-            if len(ahead) > 2 * THREADS:
-                whole.update(ahead.popleft().result())
-        for left in ahead:
-            whole.update(left.result())
-    return whole.hexdigest()
+def data_hash(offer_ids: Sequence[str], limits: Sequence[Limit], data: bytes) -> str:
+    """Return the SHA-256 of everything that was solved: offers, limits, and the digests of all blocks in order."""
+    return hashlib.sha256(repr((tuple(offer_ids), tuple(limits))).encode() + data).hexdigest()
 
 
-def _digest(block: Candidates) -> bytes:
+def digest_of(block: Candidates) -> bytes:
+    """Return the SHA-256 of ids, eligibility, values, uses and attributes of some candidates."""
     digest = hashlib.sha256("\n".join(map(str, block.opportunity_id)).encode())
     for name, array in (("eligible", block.eligible), ("value", block.value), *sorted(block.uses.items())):
         digest.update(name.encode() + b"\0" + np.ascontiguousarray(array).tobytes())

@@ -9,10 +9,9 @@ from scipy.sparse import csr_matrix, hstack, vstack
 from opportune.allocation._highs import Solution, maximise
 from opportune.allocation.inner import Inner, inner
 from opportune.allocation.pool import customers_of, rows_of_customers
-from opportune.allocation.problem import Problem
+from opportune.allocation.problem import FIRST_CORE, Problem
 from opportune.allocation.shares import Shares, sums_of_pairs, value_of
 
-FIRST_CORE = 1_000
 GROWTH = 3
 PROVEN = 1e-10
 

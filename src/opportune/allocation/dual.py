@@ -9,12 +9,12 @@ from collections.abc import Callable
 import numpy as np
 
 from opportune.allocation.inner import Smoothed, smoothed
-from opportune.allocation.problem import SAMPLE, Problem
+from opportune.allocation.problem import FIRST_CORE, SAMPLE, Problem
 
 LADDER = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 FULL_LADDER = (0.001,)
 STEPS = 30
-HALVINGS = 15
+HALVINGS = 8
 FIRST_RADIUS = 0.5
 NEAR_RADIUS = 0.01
 LEAST_RADIUS = 1e-3
@@ -32,16 +32,14 @@ def smoothed_prices(
 
     ``note`` is told each better price.
     """
-    if len(problem.b) == 0 or not len(problem.pool.cell):
-        return np.zeros(len(problem.b))
+    if len(problem.b) == 0 or len(problem.pool.cell) <= FIRST_CORE:
+        return np.zeros(len(problem.b))  # the first core holds everybody: its programme gives the prices
     if start is not None:
         return _descend(problem, start, FULL_LADDER, NEAR_RADIUS, note)
     customers = len(problem.pool.first) - 1
-    if customers <= SAMPLE:
-        return _descend(problem, np.zeros(len(problem.b)), LADDER, FIRST_RADIUS, note)
-    sample = problem.part(np.linspace(0, customers - 1, SAMPLE).astype(np.int64))
-    prices = _descend(sample, np.zeros(len(problem.b)), LADDER, FIRST_RADIUS, note)
-    return _descend(problem, prices, FULL_LADDER, NEAR_RADIUS, note)
+    sampled = np.unique(np.linspace(0, customers - 1, SAMPLE).astype(np.int64))
+    prices = _descend(problem.part(sampled), np.zeros(len(problem.b)), LADDER, FIRST_RADIUS, note)
+    return prices if len(sampled) == customers else _descend(problem, prices, FULL_LADDER, NEAR_RADIUS, note)
 
 
 def _descend(

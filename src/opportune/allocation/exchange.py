@@ -64,12 +64,18 @@ def exchanged(
     return shares
 
 
-def neighbour(problem: Problem, prices: np.ndarray, shares: Shares, near: np.ndarray, number: int) -> Shares:
-    """Return the shares after the change that loses least but for ``number`` others, whether it keeps rows or not."""
+def neighbour(
+    problem: Problem, prices: np.ndarray, shares: Shares, near: np.ndarray, number: int
+) -> tuple[np.ndarray, Shares]:
+    """Return the shares after the change that loses least but for ``number`` others, and whose it is.
+
+    The change may break rows.
+    """
     moves = _moves(problem, prices, shares, near)
     if not len(moves.row):
-        return shares
-    return _changed(problem, shares, moves, number % len(moves.row))
+        return moves.row, shares
+    move = number % len(moves.row)
+    return moves.row[[move]], _changed(problem, shares, moves, move)
 
 
 def _moves(problem: Problem, prices: np.ndarray, shares: Shares, near: np.ndarray) -> Moves:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from opportune.allocation.certificate import digest_of
 from opportune.allocation.prepare import prepare
 from opportune.allocation.solver import Task, refuse_unfit, solve
 from opportune.domain import Candidates, Limit, Plan
@@ -37,9 +38,10 @@ def frontier(
     refuse_unfit(candidates, limits)
     prepared = prepare(candidates, limits, offers_per_customer)
     points, start = [], None
+    data = b"".join(digest_of(block) for block in candidates.blocks())
     for bound in bounds:
         varied = [msgspec.structs.replace(one, at_most=bound) if one.name == name else one for one in limits]
-        task = Task(candidates=candidates, limits=tuple(varied), gap=gap, seed=seed, reserved={})
+        task = Task(candidates=candidates, limits=tuple(varied), gap=gap, seed=seed, reserved={}, data=data)
         plan = solve(task, prepared, start)
         points.append(_point(bound, name, plan))
         start = plan.prices

@@ -15,6 +15,8 @@ from opportune.allocation.pool import Pool, part_of
 from opportune.domain import LimitRow
 
 SAMPLE = 20_000
+FIRST_CORE = 1_000
+"""Opportunities of the first core, and so of the largest list that needs no prices to start from."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

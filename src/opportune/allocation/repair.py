@@ -10,11 +10,11 @@ from opportune.allocation.problem import Problem
 from opportune.allocation.shares import WHOLE, Shares, use_of, value_of
 
 NEAR = 400
-KICKS = 12
+KICKS = 6
 FIRST_FREE = 300
 LARGEST_FREE = 9_000
-SMALL = 80
-NODES, NODES_OF_SMALL = 300, 20_000
+SMALL = 200
+NODES, NODES_OF_SMALL = 100, 3_000
 """A bound on nodes and not on seconds, so that the same problem always gives the same plan."""
 TIGHTENINGS = 5
 ROUNDING = 1e-12
@@ -63,8 +63,9 @@ def _by_exchange(problem: Problem, linear: LinearPlan, enough: float, tightened:
     for kick in range(KICKS):
         if _worth(problem, best, tightened) >= enough:
             break
-        start = neighbour(problem, prices, best, near, kick)
-        found = exchanged(problem, prices, start, near, enough, tightened)
+        moved, start = neighbour(problem, prices, best, near, kick)
+        others = near[~np.isin(near, whole_customers(problem, moved))]  # else the first exchange would undo the change
+        found = exchanged(problem, prices, start, others, enough, tightened)
         if _worth(problem, found, tightened) > _worth(problem, best, tightened):
             best = found
     return best

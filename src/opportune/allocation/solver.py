@@ -1,6 +1,8 @@
 """Allocate: prices, then the core, then whole choices, then a certificate made by other code."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import numpy as np
@@ -11,6 +13,7 @@ from opportune.allocation.conflict import explain_conflict
 from opportune.allocation.core import LinearPlan, shares_of, solve_core
 from opportune.allocation.dual import smoothed_prices
 from opportune.allocation.inner import inner
+from opportune.allocation.on_disk import prepare_on_disk
 from opportune.allocation.prepare import Prepared, prepare
 from opportune.allocation.problem import Problem
 from opportune.allocation.repair import keeps, whole_choice, whole_shares
@@ -28,6 +31,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     gap: float
     seed: int
     reserved: Mapping[str, Reserved]
+    data: bytes | None = None
+    """The digests of the candidates' blocks, where they are known."""
 
 
 class Latest:
@@ -42,7 +47,7 @@ class Latest:
 
 
 def allocate(
-    candidates: Candidates,
+    candidates: CandidateBlocks,
     limits: Sequence[Limit],
     gap: float = 1e-4,
     seed: int = 0,
@@ -57,7 +62,8 @@ def allocate(
 
     Parameters
     ----------
-    candidates : arrays (n, K) of eligibility, value and uses; each row gets one offer or none.
+    candidates : arrays (n, K) of eligibility, value and uses; each row gets one offer or none. Candidates in blocks,
+        such as a file larger than memory, are packed into a temporary file of 4 (1 + resources) K bytes a row.
     limits : hard limits are kept by the whole plan; a soft one costs its price per unit of excess.
     gap : the relative gap up to which the plan may call itself optimal.
     seed : recorded in the certificate; the method draws nothing at random.
@@ -70,14 +76,19 @@ def allocate(
     BadInput : limits on unknown resources or columns, values that are not finite (OP501-OP505).
     BrokenPromise : limits that cannot hold together, with the cheapest way out (OP510).
     """
-    refuse_unfit(candidates, limits)
     task = Task(candidates=candidates, limits=tuple(limits), gap=gap, seed=seed, reserved=reserved or {})
-    return solve(task, prepare(candidates, limits, offers_per_customer), start)
+    if isinstance(candidates, Candidates):
+        refuse_unfit(candidates, limits)
+        return solve(task, prepare(candidates, limits, offers_per_customer), start)
+    if findings := check_limits(limits, candidates.resources, candidates.columns):
+        raise BadInput(findings)
+    with TemporaryDirectory(prefix="opportune-") as folder:
+        return solve(task, prepare_on_disk(candidates, limits, offers_per_customer, Path(folder)), start)
 
 
 def refuse_unfit(candidates: Candidates, limits: Sequence[Limit]) -> None:
     """Raise BadInput with everything that is wrong with limits and numbers."""
-    findings = check_limits(limits, candidates.resources, list(candidates.attributes)) + check_numbers(candidates)
+    findings = check_limits(limits, candidates.resources, candidates.columns) + check_numbers(candidates)
     if findings:
         raise BadInput(findings)
 
@@ -144,6 +155,15 @@ def _certified(
         prices=prices,
         places=prepared.places_of(task.limits),
         certificate=certify(
-            task.candidates, task.limits, choice, prices, task.gap, task.seed, task.reserved, prepared.most, interrupted
+            task.candidates,
+            task.limits,
+            choice,
+            prices,
+            task.gap,
+            task.seed,
+            task.reserved,
+            prepared.most,
+            interrupted,
+            task.data,
         ),
     )

@@ -24,6 +24,11 @@ class CandidateBlocks(Protocol):
         """The names of what offers use."""
         ...
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the attributes of opportunities."""
+        ...
+
     def blocks(self) -> "Iterator[Candidates]":
         """Yield the candidates of successive opportunities; each call begins anew."""
         ...
@@ -58,6 +63,11 @@ class Candidates(msgspec.Struct, frozen=True, kw_only=True):
     def resources(self) -> tuple[str, ...]:
         """The names of what offers use."""
         return tuple(self.uses)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the attributes of opportunities."""
+        return tuple(self.attributes)
 
     def rows(self, part: slice | np.ndarray) -> "Candidates":
         """Return the candidates of some opportunities, as views where ``part`` is a slice."""
