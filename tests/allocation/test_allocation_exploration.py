@@ -61,7 +61,9 @@ def test_more_budget_tries_more_and_none_tries_only_what_is_free():
     candidates, limits = instance(600, 4, 3), limits_of(600)
     allowed = np.ones(candidates.value.shape, dtype=bool)
     tried = [
-        explore(candidates, limits, allowed, ExplorationTerms(floor=0.02, budget=budget), gap=1e-2).certificate.explored.offers
+        explore(
+            candidates, limits, allowed, ExplorationTerms(floor=0.02, budget=budget), gap=1e-2
+        ).certificate.explored.offers
         for budget in (0.0, 10.0, 100.0)
     ]
     assert tried[0] <= 600

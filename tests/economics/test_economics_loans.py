@@ -58,7 +58,7 @@ def test_a_rate_above_one_is_a_question_and_no_refusal():
 def test_of_many_wrong_rows_the_first_are_told_and_all_are_counted():
     found = check_loans(loans(500, principal=-1.0), CURVES)
     assert len(found) == 21
-    assert found[-1].message.startswith("is so in 500 rows")
+    assert found[-1].message == "is so in 500 rows: the first 20 are told"
 
 
 def test_offers_are_named_by_row_and_offer():
@@ -103,8 +103,7 @@ def test_currencies_are_counted():
     found = read(**many)
     assert len(found.loans) == 5
     assert [each for each in told(found) if each.startswith("OP452 currency")] == [
-        "OP452 currency is so in 45 rows: is EUR: expected USD in every row, because amounts of two currencies have no sum"
-        " in the next"
+        "OP452 currency is so in 45 rows: the first 20 are told"
     ]
 
 

@@ -33,7 +33,7 @@ class Wrong(msgspec.Struct, frozen=True):
             subject = f"row {row + 1} ({self.ids[row]}), {name}"
             yield _finding(code, subject, words(int(row)), step, severity)
         if len(found) > SHOWN:
-            message = f"is so in {len(found):,} rows: {words(int(found[SHOWN]))} in the next"
+            message = f"is so in {len(found):,} rows: the first {SHOWN} are told"
             yield _finding(code, name, message, step, severity)
 
 

@@ -46,7 +46,6 @@ def _moves(rolls: RollRates) -> np.ndarray:
     moves = rolls.rates.copy()
     moves[OPEN:] = np.eye(len(STATES))[OPEN:]
     unknown = np.isnan(moves).any(axis=1)
-    unknown[0] |= bool(rolls.loans[0].sum() == 0)
     reached = np.nansum(moves[~unknown], axis=0) > 0.0
     dead_ends = [name for name, lost in zip(STATES, unknown & (reached | (np.arange(len(STATES)) == 0)), strict=True)
                  if lost]  # fmt: skip
