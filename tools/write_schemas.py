@@ -20,6 +20,7 @@ from opportune.offers import Band, Eligibility, PriceAxis, RulePack
 from opportune.tables import canonical_json, write_bytes
 from opportune.workflow.evidence_spec import EvidenceSpec
 from opportune.workflow.given_rows import GivenRows
+from opportune.workflow.read_instalment import NAMES, InstalmentHead
 from opportune.workflow.read_settings import CatalogueHead
 from opportune.workflow.settings import Exploration, Frontier, Identity, Objective, Protected, TimeSplit
 from opportune.workflow.source_spec import Source
@@ -32,6 +33,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Return every schema by its file name."""
     files = {f"{name}.schema.json": schema(kind) for name, kind in project_files().items()}
     files["models.schema.json"] = models_schema()
+    files["economics.schema.json"] = economics_schema()
     outputs = {f"{name}-output.schema.json": schema(kind) for name, kind in OUTPUTS.items()}
     return {**files, **outputs}
 
@@ -44,8 +46,6 @@ def project_files() -> dict[str, Any]:
         "sources": dict[str, Source],
         "offers": whole("Offers", CatalogueHead, price=PriceAxis, band=tuple[Band, ...],
                         eligibility=(tuple[Eligibility, ...], ())),
-        "economics": whole("Economics", None, **dict.fromkeys(FIGURES, Assumption),
-                           scenario=(tuple[Scenario, ...], ())),
         "limits": whole("Limits", None, objective=(Objective, None), limit=(tuple[Limit, ...], ()),
                         exploration=(Exploration, None), frontier=(Frontier, None)),
         "evidence": EvidenceSpec,
@@ -76,6 +76,15 @@ def models_schema() -> dict[str, Any]:
     made = schema(dict[str, ModelSpec])
     made["$defs"]["ModelSpec"]["required"] = []
     return made
+
+
+def economics_schema() -> dict[str, Any]:
+    """Return the schema of economics.toml: of flat-rate loans, or of instalment loans where it says so in ``kind``."""
+    scenario = (tuple[Scenario, ...], ())
+    flat = whole("FlatRate", None, **dict.fromkeys(FIGURES, Assumption), scenario=scenario)
+    instalment = whole("Instalment", InstalmentHead, **dict.fromkeys(NAMES, Assumption), scenario=scenario)
+    (first, second), parts = msgspec.json.schema_components([flat, instalment], ref_template="#/$defs/{name}")
+    return {"$schema": DRAFT, "$defs": parts, "anyOf": [first, second]}
 
 
 def schema(kind: Any) -> dict[str, Any]:

@@ -4,11 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from opportune.cli.app import status_of
+from opportune.domain import BadInput
 from opportune.economics import Curves
 from opportune.workflow import lines_file, loans_file
 from opportune.workflow.curves_file import read_curves, write_curves
@@ -82,7 +84,7 @@ def test_good_rows_are_valued_and_bad_ones_told(folder, capsys):
     said = capsys.readouterr().out
     assert "of 1 loans" in said
     for words in ("row 2 (2), principal is -5: expected an amount above zero", "row 3 (3), rate is not known",
-                  "row 4 (4), segment is not known: expected a segment that the curves have", "3 rows are left out"):  # fmt: skip
+                  "row 4 (4), segment is 'C': expected a segment that the curves have", "3 rows are left out"):  # fmt: skip
         assert words in said
 
 
@@ -153,8 +155,109 @@ def test_scenarios_and_files_that_are_not_there(folder, capsys):
 
 
 def test_curves_come_back_as_they_were_written(folder):
-    curves, by = read_curves(folder / "curves.json")
-    assert by == ("grade",)
+    read = read_curves(folder / "curves.json")
+    curves = read.curves
+    assert read.by == ("grade",)
     assert curves.default.tolist() == [[0.004] * 36] * 2
     assert curves.charge_off_lag == 4
     assert lines_file.LinesFile(folder / "x").blocks == 0
+
+
+def test_a_word_among_numbers_costs_its_row_only(folder, capsys):
+    change(folder, principal=["1000", "much", "500", "800"])
+    assert run(folder) == 0
+    assert "row 2 (2), principal is 'much': expected an amount above zero" in capsys.readouterr().out
+    (folder / "loans.csv").write_text("loan_id,principal,rate,grade,gmv\n01,1000,0.1,A,1000\n02,500,high,A,500\n")
+    assert run(folder, file="loans.csv") == 0
+    said = capsys.readouterr().out
+    assert "of 1 loans" in said
+    assert "row 2 (02), rate is 'high': expected a fraction a year, zero or more" in said
+
+
+def test_a_loan_beyond_the_curves_and_a_rate_in_per_cent_do_not_stop_the_file(folder, capsys):
+    change(folder, payments=[36, 60, 36, 36], rate=[0.1, 0.2, 10.0, 0.1])
+    assert run(folder) == 0
+    said = capsys.readouterr().out
+    assert "of 3 loans" in said
+    assert "has its last payment in month 60: expected at most 36, which the curves cover" in said
+    assert "Valued, but look again:" in said
+    assert "row 3 (3), rate is 10, 1,000 % a year. Did you mean 0.1?" in said
+
+
+def test_dates_out_of_order_are_told(folder, capsys):
+    change(folder, originated_at=["2026-01-01"] * 4, first_due_at=["2026-02-01"] * 3 + ["2025-12-01"])
+    assert run(folder) == 0
+    assert "[OP471] row 4 (4), first_due_at is 2025-12-01" in capsys.readouterr().out
+
+
+def test_a_segment_of_bad_curves_takes_only_its_own_loans_along(folder, capsys):
+    held = json.loads((folder / "curves.json").read_text())
+    held["default"][1][3] = 1.7
+    (folder / "curves.json").write_text(json.dumps(held))
+    assert run(folder) == 0
+    said = capsys.readouterr().out
+    assert "of 2 loans" in said
+    assert "[OP430] default of B, month 4" in said
+    assert "row 2 (2), segment is 'B'" in said
+    held["default"][0][3] = 1.7
+    (folder / "curves.json").write_text(json.dumps(held))
+    assert run(folder) == 2
+
+
+def test_intervals_come_from_ranges_and_from_drawn_curves(folder, capsys):
+    run(folder, "--json", "--cohort", "month")
+    ranged = json.loads(capsys.readouterr().out)
+    assert ranged["draws"] == 200
+    total = ranged["total"]
+    assert total["low"]["funding_cost"] < total["lines"]["funding_cost"] < total["high"]["funding_cost"]
+    assert total["low"]["interest"] == total["lines"]["interest"] == total["high"]["interest"]
+    for cohort in ranged["cohorts"]:
+        assert cohort["low"]["contribution"] < cohort["contribution"] < cohort["high"]["contribution"]
+    curves = read_curves(folder / "curves.json").curves
+    drawn = [msgspec.structs.replace(curves, default=curves.default * factor) for factor in (0.5, 0.8, 1.2, 1.5)]
+    write_curves(folder / "curves.json", curves, ("grade",), drawn)
+    run(folder, "--json")
+    total = json.loads(capsys.readouterr().out)["total"]
+    assert total["low"]["credit_loss"] < total["lines"]["credit_loss"] < total["high"]["credit_loss"]
+    assert run(folder) == 0
+    assert "95 % interval" in capsys.readouterr().out
+
+
+def test_without_a_range_there_is_no_interval(folder, capsys):
+    text = (folder / "assumptions.toml").read_text()
+    kept = [line for line in text.splitlines() if not line.startswith(("low =", "high ="))]
+    (folder / "assumptions.toml").write_text("\n".join(kept))
+    run(folder, "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert found["draws"] == 0
+    assert found["total"]["low"] == {}
+
+
+def test_a_scenario_of_volume_moves_totals_once(folder, capsys):
+    path = folder / "assumptions.toml"
+    path.write_text(path.read_text() + '\n[[scenario]]\nname = "half"\nsays = "half as many"\nvolume = 0.5\n')
+    run(folder, "--json")
+    usual = json.loads(capsys.readouterr().out)["total"]
+    run(folder, "--json", "--scenario", "half")
+    half = json.loads(capsys.readouterr().out)["total"]
+    for name in ("interest", "acquisition"):
+        assert half["lines"][name] == pytest.approx(0.5 * usual["lines"][name])
+    assert half["principal"] == pytest.approx(0.5 * usual["principal"])
+    assert half["low"]["rltc"] <= half["rltc"] <= half["high"]["rltc"]
+
+
+def test_valued_files_are_bridged_by_cohort(folder):
+    from opportune.economics import bridge
+    from opportune.workflow.value_file import value_file
+    from opportune.workflow.value_settings import read_lifetime_assumptions
+    from opportune.workflow.value_totals import period_totals
+
+    given, curves = read_lifetime_assumptions(folder / "assumptions.toml"), read_curves(folder / "curves.json")
+    first = value_file(folder / "loans.parquet", curves, given, folder / "out", "grade", 0)
+    change(folder, principal=[2000.0, 2000.0, 500.0, 800.0], gmv=[2000.0, 2000.0, 500.0, 800.0])
+    second = value_file(folder / "loans.parquet", curves, given, folder / "out", "grade", 0)
+    terms = bridge(*(period_totals(each.cohorts, each.total.rltc) for each in (first, second)))
+    assert sum(terms.values()) == pytest.approx(second.total.rltc - first.total.rltc)
+    assert terms["timing"] == pytest.approx(0.0, abs=1e-9)
+    with pytest.raises(BadInput, match="OP456"):
+        period_totals((), 1.0)

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lending_books import CURVES, assumed, loans
 
 from opportune.domain import BadInput
-from opportune.economics import Totals, bridge
+from opportune.economics import Totals, accounts, booked_totals, bridge, lifetime_totals, statement, value
 
 money = st.floats(1.0, 1e6)
 
 
 @st.composite
-def periods(draw, segments=3):
-    gmv = np.array([draw(money) for _ in range(segments)])
+def periods(draw, segments=3, goods=money):
+    gmv = np.array([draw(goods) for _ in range(segments)])
     lines = {
         "merchant_fee": gmv * draw(st.floats(0, 0.1)), "interest": np.array([draw(money) for _ in gmv]) * 0.01,
         "credit_loss": -gmv * draw(st.floats(0, 0.05)), "funding_cost": -gmv * draw(st.floats(0, 0.03)),
@@ -23,6 +24,15 @@ def periods(draw, segments=3):
     }  # fmt: skip
     worth = float(sum(line.sum() for line in lines.values()))
     return Totals(segments=("a", "b", "c"), gmv=gmv, lines=lines, booked=worth + draw(st.floats(-1e4, 1e4)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(periods(goods=st.sampled_from([0.0, 10.0, 1e5])), periods(goods=st.sampled_from([1.0, 3e4])))
+def test_terms_add_up_where_segments_have_no_goods_but_books(a, b):
+    for there in (bridge(a, b), bridge(b, a)):
+        assert all(np.isfinite(list(there.values())))
+    assert sum(bridge(a, b).values()) == pytest.approx(b.booked - a.booked, rel=1e-9, abs=1e-6)
+    assert sum(bridge(b, a).values()) == pytest.approx(a.booked - b.booked, rel=1e-9, abs=1e-6)
 
 
 @settings(max_examples=100, deadline=None)
@@ -94,3 +104,73 @@ def test_what_cannot_be_compared_is_refused():
             totals([1.0, 1.0], 0.1),
             Totals(segments=("a", "b"), gmv=np.ones(2), lines={"profit": np.ones(2)}, booked=1.0),
         )
+
+
+def test_from_nothing_and_to_nothing_it_is_volume():
+    nothing, some = totals([0.0, 0.0], 0.0, booked=0.0), totals([100.0, 50.0], 0.05)
+    there, back = bridge(nothing, some), bridge(some, nothing)
+    assert {term: amount for term, amount in there.items() if amount} == {"volume": pytest.approx(7.5)}
+    assert back["volume"] == pytest.approx(-7.5)
+    tail = totals([0.0, 0.0], 0.0, booked=-2.0)  # losses of older loans are booked in a period without new ones
+    assert bridge(some, tail)["timing"] == pytest.approx(-2.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"gmv": np.array([np.nan, 1.0])}, "gmv of b is .*expected money, zero or more"),
+        ({"gmv": np.array([-1.0, 1.0])}, "gmv of b is"),
+        ({"lines": {"interest": np.array([np.inf, 0.0])}}, "interest of b is .*expected money in every segment"),
+        ({"lines": {"interest": np.zeros(3)}}, r"interest of b has shape \(3,\): expected a number for each segment"),
+        ({"booked": float("nan")}, "booked of b is nan: expected money"),
+        ({"lines": {"credit_loss": np.zeros(2), "provision": np.zeros(2)}}, "hold credit_loss and provision"),
+        ({"segments": ("a", "c")}, r"are \('a', 'b'\) and \('a', 'c'\)"),
+    ],
+)
+def test_amounts_that_are_not_known_are_refused(changes, words):
+    import msgspec
+
+    a = totals([100.0, 50.0], 0.05)
+    with pytest.raises(BadInput, match=f"OP456.*{words}"):
+        bridge(a, msgspec.structs.replace(a, **changes))
+
+
+QUARTERS = {"allowance": "lifetime", "exclusions": {}}
+
+
+def booked(count, **terms):
+    book = loans(count, mdr=0.05, **terms)
+    when = np.datetime64("2026-01") + np.arange(count) % 6
+    return statement(accounts(book, CURVES, assumed(), originated=when, **QUARTERS), every="quarter")
+
+
+def test_statements_of_two_quarters_are_bridged_line_by_line():
+    told = {"short": booked(12, payments=6.0), "long": booked(24, payments=24.0)}
+    goods = {"short": 6 * 1200.0, "long": 12 * 1200.0}
+    first, second = (booked_totals(told, period, goods) for period in ("2026-03", "2026-06"))
+    rltc = [sum(each.line("rltc")[i] for each in told.values()) for i in range(2)]
+    terms = bridge(first, second)
+    assert first.booked == pytest.approx(rltc[0])
+    assert sum(terms.values()) == pytest.approx(rltc[1] - rltc[0])
+    assert terms["timing"] == pytest.approx(0.0, abs=1e-9)
+    assert terms["volume"] == pytest.approx(0.0, abs=1e-9)  # as many loans in each: interest and funding of older ones
+    assert terms["take rate"] > 0.0 > terms["funding"]
+    with pytest.raises(BadInput, match=r"OP456.*period is 1999-03"):
+        booked_totals(told, "1999-03", goods)
+    with pytest.raises(BadInput, match=r"OP456.*expected the segments long, short"):
+        booked_totals(told, "2026-03", {"short": 1.0})
+
+
+def test_what_a_period_books_against_what_its_loans_are_worth_is_timing():
+    """The loans of each quarter at their lifetime value, beside the books: a provision first, income later."""
+    quarters = []
+    for start, count in (("2026-01", 10), ("2026-04", 30)):
+        book, when = loans(count), np.full(count, np.datetime64(start))
+        worth = value(book, CURVES, assumed())
+        told = statement(accounts(book, CURVES, assumed(), originated=when, **QUARTERS), every="quarter")
+        quarters.append(lifetime_totals(worth, np.full(count, "all"), ("all",), float(told.line("rltc")[0])))
+    terms = bridge(*quarters)
+    assert sum(terms.values()) == pytest.approx(quarters[1].booked - quarters[0].booked)
+    assert terms["volume"] > 0.0 > terms["timing"]
+    with pytest.raises(BadInput, match=r"OP456.*segment holds all"):
+        lifetime_totals(worth, np.full(30, "all"), ("other",), 0.0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from opportune.decisioning.rulebook import Rulebook
 from opportune.domain import Candidates, Facts, Forecast, Opportunities, Value
-from opportune.economics import QUANTITIES, expected_value
+from opportune.economics import quantities_of, value_of_offers
 from opportune.models import predict_offers
 from opportune.offers import eligible_rows
 
@@ -46,7 +46,8 @@ def attributes_of(batch: Opportunities) -> dict[str, np.ndarray]:
 def forecast(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Forecast:
     """Return the expected quantities of every offer, arrays (n, K), with their spread over the bags."""
     terms = _terms(batch, rulebook)
-    predicted = {role: predict_offers(rulebook.models[role], facts.values, terms) for role in QUANTITIES}
+    roles = quantities_of(rulebook.assumptions)
+    predicted = {role: predict_offers(rulebook.models[role], facts.values, terms) for role in roles}
     return Forecast(
         quantities={role: mean for role, (mean, _) in predicted.items()},
         spread={role: spread for role, (_, spread) in predicted.items()},
@@ -62,7 +63,7 @@ def value_offers(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Valu
 def value_forecast(batch: Opportunities, predicted: Forecast, rulebook: Rulebook) -> Value:
     """Return the lifetime lines and uses of every offer, arrays (n, K), from a forecast of the batch."""
     price = _terms(batch, rulebook)[rulebook.catalogue.catalogue.price.term]
-    return expected_value(predicted, price, rulebook.assumptions, rulebook.currency)
+    return value_of_offers(predicted, price, _band(batch, rulebook), rulebook.assumptions, rulebook.currency)
 
 
 def value_by_member(batch: Opportunities, facts: Facts, choice: np.ndarray, rulebook: Rulebook) -> Iterator[Value]:
@@ -74,10 +75,12 @@ def value_by_member(batch: Opportunities, facts: Facts, choice: np.ndarray, rule
     price_term = rulebook.catalogue.catalogue.price.term
     price = _terms(batch, rulebook)[price_term][rows, choice[rows]]
     known = {name: values[rows] for name, values in facts.values.items()}
-    members = {role: rulebook.models[role].predict_members(known, {price_term: price}) for role in QUANTITIES}
+    band, roles = _band(batch, rulebook)[rows], quantities_of(rulebook.assumptions)
+    members = {role: rulebook.models[role].predict_members(known, {price_term: price}) for role in roles}
     for quantities in zip(*members.values(), strict=True):
         one = Forecast(quantities=dict(zip(members, quantities, strict=True)), spread={}, model=rulebook.model_hash)
-        yield _spread_out(expected_value(one, price, rulebook.assumptions, rulebook.currency), rows, len(choice))
+        value = value_of_offers(one, price, band, rulebook.assumptions, rulebook.currency)
+        yield _spread_out(value, rows, len(choice))
 
 
 def _spread_out(value: Value, rows: np.ndarray, count: int) -> Value:
@@ -104,7 +107,11 @@ def _eligible(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> np.ndar
 
 
 def _terms(batch: Opportunities, rulebook: Rulebook) -> dict[str, np.ndarray]:
-    return rulebook.catalogue.terms(batch.context[rulebook.catalogue.catalogue.price.band])
+    return rulebook.catalogue.terms(_band(batch, rulebook))
+
+
+def _band(batch: Opportunities, rulebook: Rulebook) -> np.ndarray:
+    return batch.context[rulebook.catalogue.catalogue.price.band]
 
 
 def _check_order(batch: Opportunities, facts: Facts) -> None:

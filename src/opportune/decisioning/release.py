@@ -14,7 +14,7 @@ import msgspec
 from opportune.decisioning.rulebook import Rulebook
 from opportune.domain import RELEASE_FORMAT, BadInput, Finding, Places, ReleaseManifest
 from opportune.domain.display import bundle, figure, html_table
-from opportune.economics import Assumptions
+from opportune.economics import Economics, economics_from
 from opportune.features import Feature
 from opportune.models import load as load_model
 from opportune.models import save as save_model
@@ -100,7 +100,7 @@ def open_release(directory: Path) -> Release:
         catalogue=catalogue,
         eligibility=_read(directory / "eligibility.json", tuple[Eligibility, ...]),
         models={role: load_model(directory / "models" / role) for role in roles},
-        assumptions=_read(directory / "economics.json", Assumptions),
+        assumptions=_economics(directory),
         currency=manifest.currency,
         features=tuple(features),
         model_hash=models_hash(manifest.files),
@@ -155,6 +155,13 @@ def _read(path: Path, kind: type[T]) -> T:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError) as error:
         raise _refused(path.parent, "OP703", f"has an unreadable {path.name}: {error}") from error
+
+
+def _economics(directory: Path) -> Economics:
+    try:
+        return economics_from(_read(directory / "economics.json", dict))
+    except msgspec.ValidationError as error:
+        raise _refused(directory, "OP703", f"has an unreadable economics.json: {error}") from error
 
 
 def _refused(directory: Path, code: str, message: str) -> BadInput:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from opportune.economics import Assumptions
+from opportune.economics import Economics
 from opportune.models import Model
 from opportune.offers import Eligibility, PricedCatalogue
 
@@ -13,7 +13,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: PricedCatalogue
     eligibility: tuple[Eligibility, ...]
     models: dict[str, Model]
-    assumptions: Assumptions
+    assumptions: Economics
     currency: str
     features: tuple[str, ...]
     """Names of the facts that a decision must be given."""

@@ -1,25 +1,40 @@
 """Value: what a loan is expected to earn, line by line, and which limited resources it uses."""
 
-from opportune.economics.accounts import ACCOUNTS, Accounts, accounts
+from opportune.economics.accounts import Accounts, accounts, consolidated
 from opportune.economics.apr import Apr, apr, within_tolerance
 from opportune.economics.aprs import Aprs, regular_aprs
-from opportune.economics.assumptions import FIGURES, Assumption, Assumptions, Scenario
-from opportune.economics.bridge import Totals, bridge
+from opportune.economics.assumptions import AS_ASSUMED, FIGURES, Assumption, Assumptions, Scenario
+from opportune.economics.bridge import Totals, booked_totals, bridge, lifetime_totals
 from opportune.economics.check import check_assumptions
+from opportune.economics.check_loans import check_loans
 from opportune.economics.curves import Curves, check_curves
+from opportune.economics.delinquency import late_that_cure
 from opportune.economics.exposure import Exposure, count_exposure
 from opportune.economics.fit_curves import FittedCurves, fit_curves
 from opportune.economics.fit_hazards import FittedHazards, Prior, Strength, fit_hazards
 from opportune.economics.flat_loans import QUANTITIES, RESOURCE_QUANTITIES, expected_value, realised_value
 from opportune.economics.incremental import Displaced, incremental
+from opportune.economics.instalment_offers import CurveTable, InstalmentAssumptions, check_instalment, offers_value
 from opportune.economics.lifetime import RLTC_LINES, USES, LifetimeValue, lifetime_blocks
 from opportune.economics.lifetime import lifetime_value as value
 from opportune.economics.lifetime_assumptions import LifetimeAssumptions, check_lifetime_assumptions
-from opportune.economics.loans import Loans, LoansRead, read_loans
+from opportune.economics.loans import Loans
+from opportune.economics.offers_economics import (
+    Economics,
+    booked_columns,
+    economics_from,
+    figures_of,
+    quantities_of,
+    resources_used,
+    value_of_booked,
+    value_of_offers,
+)
+from opportune.economics.postings import ACCOUNTS
+from opportune.economics.read_loans import LoansRead, read_loans
 from opportune.economics.roll_rates import RollRates, roll_rates
 from opportune.economics.schedule import Instalment, Schedules, Terms, level_schedules, schedule
 from opportune.economics.statement import Statement, statement
-from opportune.economics.uncertain import value_estimate
+from opportune.economics.uncertain import ValueEstimates, value_estimate
 from opportune.economics.unit_period import UnitPeriod, repeated
 
 RESOURCES = tuple(RESOURCE_QUANTITIES)
@@ -27,6 +42,7 @@ RESOURCES = tuple(RESOURCE_QUANTITIES)
 
 __all__ = [
     "ACCOUNTS",
+    "AS_ASSUMED",
     "FIGURES",
     "QUANTITIES",
     "RESOURCES",
@@ -38,12 +54,15 @@ __all__ = [
     "Aprs",
     "Assumption",
     "Assumptions",
+    "CurveTable",
     "Curves",
     "Displaced",
+    "Economics",
     "Exposure",
     "FittedCurves",
     "FittedHazards",
     "Instalment",
+    "InstalmentAssumptions",
     "LifetimeAssumptions",
     "LifetimeValue",
     "Loans",
@@ -57,27 +76,42 @@ __all__ = [
     "Terms",
     "Totals",
     "UnitPeriod",
+    "ValueEstimates",
     "accounts",
     "apr",
+    "booked_columns",
+    "booked_totals",
     "bridge",
     "check_assumptions",
     "check_curves",
+    "check_instalment",
     "check_lifetime_assumptions",
+    "check_loans",
+    "consolidated",
     "count_exposure",
+    "economics_from",
     "expected_value",
+    "figures_of",
     "fit_curves",
     "fit_hazards",
     "incremental",
+    "late_that_cure",
     "level_schedules",
     "lifetime_blocks",
+    "lifetime_totals",
+    "offers_value",
+    "quantities_of",
     "read_loans",
     "realised_value",
     "regular_aprs",
     "repeated",
+    "resources_used",
     "roll_rates",
     "schedule",
     "statement",
     "value",
     "value_estimate",
+    "value_of_booked",
+    "value_of_offers",
     "within_tolerance",
 ]

@@ -1,31 +1,20 @@
-"""Period accounts: what a book does to the ledger month by month, in double entry along its expected path.
+"""Period accounts: what a book does to the ledger month by month along its expected path, and how late it pays."""
 
-Debits are positive and credits negative, so the postings of a loan sum to zero in every month. Asset accounts: cash,
-loans, discount (below loans), allowance (below loans), interest_receivable. Liability: debt. The others are income and
-cost, named as the lifetime lines; ``provision`` stands for credit_loss.
-
-Allowance: at the end of a month it holds the loss still to come on loans that pay, plus the balance in default less
-what is expected to be recovered, less recoveries still expected on what was charged off. The provision is what it takes
-to keep it there: change of the allowance + charged off - recovered. With ``lifetime`` (ASC 326, CECL) all of the life
-is ahead; with ``stages`` (IFRS 9) twelve months, but the life for the share ``stage_2`` whose risk has risen.
-"""
-
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
 
+from opportune.domain import BadInput, Finding
+from opportune.economics.check_loans import Wrong
 from opportune.economics.curves import Curves
+from opportune.economics.delinquency import check_shares, shares_of_loans
 from opportune.economics.lifetime import Allowance, refuse_unfit, stressed
 from opportune.economics.lifetime_assumptions import LifetimeAssumptions
 from opportune.economics.loans import Loans
 from opportune.economics.path import Path, expected_path, last_month
+from opportune.economics.postings import ACCOUNTS, post
 
-BALANCE_SHEET = ("cash", "loans", "discount", "allowance", "interest_receivable", "debt")
-INCOME = ("merchant_fee", "card_network", "interest", "late_fees", "gain_on_sale", "servicing_income")
-COSTS = ("loss_on_purchase", "provision", "funding_cost", "processing", "servicing")
-ACCOUNTS = (*BALANCE_SHEET, *INCOME, *COSTS)
 CHUNK = 4_000
 """Loans posted at a time: their arrays stay small."""
 
@@ -33,9 +22,9 @@ CHUNK = 4_000
 class Accounts(msgspec.Struct, frozen=True, kw_only=True):
     """Postings of a book: ``postings`` maps an account to money per calendar month (T,), debits positive.
 
-    ``months`` (T,) datetime64[M], without gaps. ``past_due`` (T,) is the balance in default and not yet charged off
-    for a month or more (30 days past due) and ``active`` (T,) the balance not charged off, at each month's end; what
-    these two leave out is named in ``exclusions``.
+    ``months`` (T,) datetime64[M], without gaps. ``past_due`` (T,) is the balance 30 days or more past due and not
+    charged off, ``active`` (T,) the balance not charged off, at each month's end; what these two leave out is named in
+    ``exclusions``.
     """
 
     months: np.ndarray
@@ -55,6 +44,10 @@ class Accounts(msgspec.Struct, frozen=True, kw_only=True):
         return np.asarray(np.divide(self.past_due, self.active, out=nothing, where=self.active > 0.005))
 
 
+CURING = "late loans that catch up"
+"""What delinquency leaves out where nothing tells how many loans are late and pay after all."""
+
+
 def accounts(
     loans: Loans,
     curves: Curves,
@@ -63,37 +56,89 @@ def accounts(
     originated: np.ndarray,
     allowance: Allowance,
     exclusions: Mapping[str, np.ndarray],
-    stage_2: float = 0.0,
+    late: np.ndarray | None = None,
+    stage_2: np.ndarray | None = None,
     expected: Curves | None = None,
 ) -> Accounts:
-    """Return the accounts of loans originated in the months ``originated`` (n,) datetime64[M].
+    """Return the accounts of loans (n,) originated in the months ``originated`` (n,) datetime64[M].
 
-    ``expected`` are the curves that the allowance was set by, where they differ from those that came true: the
-    true-up then runs through the provision. ``exclusions`` maps a reason to the loans (mask (n,)) that delinquency
-    leaves out; empty means that nothing is left out, and has to be said.
+    ``exclusions`` maps a reason to the loans (mask (n,)) that delinquency leaves out; empty means that nothing is left
+    out, and has to be said. ``late``: share of loans that pay which is 30 days or more past due and will catch up, by
+    month of age from 0, (T,) or by segment (S, T), as `late_that_cure` gives it; without it they are an exclusion.
+    ``stage_2``, with ``stages`` only and shaped alike: share whose risk has risen; None follows ``late``. ``expected``
+    are the curves that the allowance was set by, where they differ from those that came true: the true-up then runs
+    through the provision. BadInput as of `value`, OP459 for months of origination that are not known, OP472 for shares.
     """
     refuse_unfit(loans, curves, assumptions)
+    originated = np.asarray(originated, dtype="datetime64[M]")
+    watched = None if allowance == "lifetime" else late if stage_2 is None else stage_2
+    _refuse_unknown(loans, curves, originated, allowance, {"late": late, "stage_2": stage_2})
+    left_out = tuple(exclusions) if late is not None else (*exclusions, CURING)
+    if not len(loans):
+        nothing = np.zeros(0)
+        return Accounts(months=originated, postings=dict.fromkeys(ACCOUNTS, nothing), past_due=nothing, active=nothing,
+                        exclusions=left_out, currency=loans.currency)  # fmt: skip
+    loans = msgspec.structs.replace(loans, segment=loans.segment.astype(np.int64))
     actual, volume = stressed(curves, assumptions.in_scenario), assumptions.in_scenario.volume
-    months = last_month(loans, actual)
     first = originated.min()
     offset = (originated - first).astype(np.int64)
-    span = int(offset.max()) + months + 1
+    span = int(offset.max()) + last_month(loans, actual) + 1
     totals = {name: np.zeros(span) for name in ACCOUNTS}
     delinquent = np.zeros((2, span))
     counted = ~np.any([*exclusions.values(), np.zeros(len(loans), dtype=bool)], axis=0)
+    alike = np.lexsort((loans.per_year, loans.payments))  # chunks of loans as long as each other waste no room
     for start in range(0, len(loans), CHUNK):
-        rows = slice(start, start + CHUNK)
+        rows = alike[start : start + CHUNK]
         some = loans.take(rows)
+        months = last_month(some, actual)
         path = expected_path(some, actual, months, expected)
-        posted = post(some, path, assumptions, expected or actual, allowance=allowance, stage_2=stage_2)
+        posted = post(some, path, assumptions, expected or actual, stage_2=_by_age(watched, some, months))
         for name, amounts in posted.items():
             totals[name] += volume * _by_calendar(offset[rows], amounts, span)
-        for row, balance in enumerate(_delinquency(path)):
+        for row, balance in enumerate(_delinquency(path, _by_age(late, some, months))):
             delinquent[row] += volume * _by_calendar(offset[rows], balance * counted[rows, None], span)
     return Accounts(
         months=first + np.arange(span), postings=totals, past_due=delinquent[0], active=delinquent[1],
-        exclusions=tuple(exclusions), currency=loans.currency,
+        exclusions=left_out, currency=loans.currency,
     )  # fmt: skip
+
+
+def _refuse_unknown(
+    loans: Loans, curves: Curves, originated: np.ndarray, allowance: Allowance, shares: Mapping[str, np.ndarray | None]
+) -> None:
+    findings = [*_unknown_months(loans, originated)]
+    for name, each in shares.items():
+        if each is not None:
+            findings += check_shares(name, each, len(curves.segments))
+    if allowance == "stages" and all(each is None for each in shares.values()):
+        findings.append(_untold_stage())
+    if findings:
+        raise BadInput(findings)
+
+
+def _unknown_months(loans: Loans, originated: np.ndarray) -> Iterator[Finding]:
+    if originated.shape != loans.shape or len(loans.shape) != 1:
+        message = f"has shape {originated.shape}: expected one month for each of {len(loans):,} loans, ({len(loans)},)"
+        yield _finding("OP459", "originated", message, "give the month of origination of every loan")
+        return
+    wrong = Wrong(np.zeros(len(loans), dtype=bool), loans.loan_id)
+    words = "is not known: expected the month in which the loan is made"
+    step = "fill it, or leave these loans out and say so"
+    yield from wrong.tell("OP459", "originated", np.isnat(originated), lambda row: words, step)
+
+
+def _untold_stage() -> Finding:
+    message = "is not told, nor `late`: expected the share whose risk has risen, by month of age"
+    step = "give late=late_that_cure(roll_rates(...), months), or a share of your own as stage_2"
+    return _finding("OP472", "stage_2", message, step)
+
+
+def _finding(code: str, subject: str, message: str, step: str) -> Finding:
+    return Finding(code=code, source="accounts", subject=subject, message=message, next_step=step)
+
+
+def _by_age(shares: np.ndarray | None, loans: Loans, months: int) -> np.ndarray | None:
+    return None if shares is None else shares_of_loans(shares, loans.segment, months)
 
 
 def _by_calendar(offset: np.ndarray, amounts: np.ndarray, span: int) -> np.ndarray:
@@ -101,114 +146,39 @@ def _by_calendar(offset: np.ndarray, amounts: np.ndarray, span: int) -> np.ndarr
     return np.bincount(month.ravel(), amounts.ravel(), span)
 
 
-def _delinquency(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    fresh = np.diff(path.waiting, axis=1, prepend=0.0)
-    past = np.maximum(path.waiting - np.maximum(fresh, 0.0), 0.0)
-    return past, path.balance + path.waiting
+def _delinquency(path: Path, late: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the balance 30 days or more past due and the active one, (n, M + 1).
+
+    Who defaults in a month has missed a payment in it: 30 days have gone by at the end of the next.
+    """
+    past = np.maximum(path.waiting - path.defaulted, 0.0)
+    curing = 0.0 if late is None else late * path.balance
+    return past + curing, path.balance + path.waiting
 
 
-def post(
-    loans: Loans,
-    path: Path,
-    assumptions: LifetimeAssumptions,
-    expected: Curves,
-    *,
-    allowance: Allowance,
-    stage_2: float = 0.0,
-) -> dict[str, np.ndarray]:
-    """Return the postings of each loan, a dictionary of arrays (n, M + 1) by account."""
-    book = _Ledger(path.interest.shape)
-    kept = (1.0 - loans.sold)[:, None]
-    _at_origination(book, loans, path, assumptions)
-    _refunds(book, loans, path)
-    _payments(book, path, kept, assumptions)
-    _services(book, loans, path, assumptions)
-    _losses(book, loans, path, kept, expected, allowance, stage_2)
-    _funding(book, path, kept, assumptions)
-    return book.amounts
+def consolidated(books: Sequence[Accounts]) -> Accounts:
+    """Return the accounts of several books as those of one: postings added month by month.
 
+    BadInput (OP452) for books in two currencies. What one book's delinquency leaves out, the whole leaves out.
+    """
+    currencies = sorted({book.currency for book in books})
+    if len(currencies) != 1:
+        message = f"are {', '.join(currencies) or 'none'}: expected books in one currency"
+        raise BadInput([_finding("OP452", "currencies", message, "consolidate each currency by itself")])
+    held = [book for book in books if len(book.months)]
+    if not held:
+        return books[0]
+    first = min(book.months[0] for book in held)
+    places = [(book.months - first).astype(np.int64) for book in held]
+    span = max(int(place[-1]) for place in places) + 1
 
-class _Ledger:
-    """Amounts by account; every entry debits one account and credits another with the same amount."""
+    def added(amounts: Sequence[np.ndarray]) -> np.ndarray:
+        each_book = [np.bincount(place, each, span) for place, each in zip(places, amounts, strict=True)]
+        return np.asarray(np.sum(each_book, axis=0))
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.amounts = {name: np.zeros(shape) for name in ACCOUNTS}
-
-    def enter(self, debit: str, credit: str, amount: np.ndarray, month: Any = slice(None)) -> None:
-        self.amounts[debit][:, month] += amount
-        self.amounts[credit][:, month] -= amount
-
-
-def _at_origination(book: _Ledger, loans: Loans, path: Path, given: LifetimeAssumptions) -> None:
-    """Enter the loan, the fee at confirmation, what was paid above value, and the sale of a share."""
-    book.enter("loans", "cash", loans.principal, 0)
-    book.enter("cash", "merchant_fee", loans.mdr * loans.gmv - loans.incentive, 0)
-    book.enter("cash", "card_network", loans.interchange * loans.gmv, 0)
-    book.enter("loss_on_purchase", "discount", path.discount, 0)
-    book.enter("processing", "cash", np.full(len(loans), given.figure("origination")), 0)
-    book.enter("cash", "loans", loans.sold * loans.principal, 0)
-    book.enter("discount", "gain_on_sale", loans.sold * path.discount, 0)
-    book.enter("cash", "gain_on_sale", loans.sold * (loans.sale_price - 1.0) * loans.principal, 0)
-
-
-def _refunds(book: _Ledger, loans: Loans, path: Path) -> None:
-    """Enter goods that went back: the merchant returns the principal, the lender its fee."""
-    back = loans.refunded
-    book.enter("cash", "loans", back * (1.0 - loans.sold) * loans.principal, 1)
-    book.enter("merchant_fee", "cash", back * (loans.mdr * loans.gmv - loans.incentive), 1)
-    book.enter("card_network", "cash", back * loans.interchange * loans.gmv, 1)
-
-
-def _payments(book: _Ledger, path: Path, kept: np.ndarray, given: LifetimeAssumptions) -> None:
-    """Enter interest as it accrues and is paid, principal, late fees, and the discount that becomes interest."""
-    book.enter("interest_receivable", "interest", kept * path.interest)
-    book.enter("cash", "interest_receivable", kept * path.interest)
-    book.enter("cash", "loans", kept * path.principal)
-    book.enter("discount", "interest", kept * path.accreted)
-    late = given.figure("late_fee") * given.figure("late_share")
-    book.enter("cash", "late_fees", kept * late * path.payments)
-
-
-def _services(book: _Ledger, loans: Loans, path: Path, given: LifetimeAssumptions) -> None:
-    """Enter income and cost of serving loans, sold ones included."""
-    sold = loans.sold[:, None]
-    book.enter("cash", "servicing_income", given.figure("servicing_fee") * sold * path.held_years)
-    per_payment, share = given.figure("processing_per_payment"), given.figure("processing_share")
-    book.enter("processing", "cash", per_payment * path.payments + share * path.paid)
-    book.enter("servicing", "cash", given.figure("servicing") * path.open_months)
-
-
-def _losses(
-    book: _Ledger,
-    loans: Loans,
-    path: Path,
-    kept: np.ndarray,
-    expected: Curves,
-    allowance: Allowance,
-    stage_2: float,
-) -> None:
-    """Enter charge-offs and recoveries against the allowance, and the provision that keeps it where it must be."""
-    charged_off, recovered = kept * path.charged_off, kept * path.recovered
-    target = kept * _allowance(loans, path, expected, allowance, stage_2)
-    provision = np.diff(target, axis=1, prepend=0.0) + charged_off - recovered
-    book.enter("provision", "allowance", provision)
-    book.enter("allowance", "loans", charged_off)
-    book.enter("cash", "allowance", recovered)
-
-
-def _allowance(loans: Loans, path: Path, expected: Curves, how: Allowance, stage_2: float) -> np.ndarray:
-    """Return the allowance that must stand at the end of each month (n, M + 1), whole loans."""
-    ahead = path.ahead if how == "lifetime" else (1.0 - stage_2) * path.ahead_year + stage_2 * path.ahead
-    share = expected.recovery.sum(axis=1)[loans.segment][:, None]
-    gone = np.cumsum(path.defaulted, axis=1)
-    to_come = share * gone - np.cumsum(path.recovered, axis=1)
-    return np.asarray(ahead + path.waiting - to_come)
-
-
-def _funding(book: _Ledger, path: Path, kept: np.ndarray, given: LifetimeAssumptions) -> None:
-    """Enter draws and repayments of debt, and what it costs."""
-    advance = given.figure("advance_rate")
-    debt = advance * kept * (path.balance + path.waiting)
-    book.enter("cash", "debt", np.diff(debt, axis=1, prepend=0.0))
-    rate = given.figure("cost_of_funds") * given.in_scenario.funding * advance
-    book.enter("funding_cost", "cash", rate * kept * (path.held_years + path.waiting_years))
+    return Accounts(
+        months=first + np.arange(span), currency=currencies[0],
+        postings={name: added([book.postings[name] for book in held]) for name in ACCOUNTS},
+        past_due=added([book.past_due for book in held]), active=added([book.active for book in held]),
+        exclusions=tuple(dict.fromkeys(reason for book in books for reason in book.exclusions)),
+    )  # fmt: skip

@@ -55,6 +55,11 @@ class LifetimeAssumptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         """Return a figure's value."""
         return float(getattr(self, name).value)
 
+    @property
+    def has_ranges(self) -> bool:
+        """Whether some figure is uncertain: has a low and a high."""
+        return any(figure.low is not None for figure in self._figures().values())
+
     def under(self, name: str) -> "LifetimeAssumptions":
         """Return the assumptions in the scenario of that name. BadInput (OP454) for a name that none has."""
         for scenario in self.scenario:

@@ -5,7 +5,8 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from opportune.economics.accounts import COSTS, INCOME, Accounts
+from opportune.economics.accounts import Accounts
+from opportune.economics.postings import COSTS, INCOME
 
 Every = Literal["month", "quarter", "year"]
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -41,7 +42,7 @@ def statement(of: Accounts, *, every: Every, year_ends: int = 12) -> Statement:
     number = of.months.astype(np.int64)  # months since January 1970
     period = (number - year_ends % 12) // length if length > 1 else number
     _, place = np.unique(period, return_inverse=True)
-    last = np.append(np.flatnonzero(np.diff(place)), len(place) - 1)
+    last = np.flatnonzero(np.append(np.diff(place), 1)) if len(place) else place
     rows = [np.bincount(place, sign * of.postings[name]) for name, sign in _signs()]
     revenue, costs = (np.sum(rows[a:b], axis=0) for a, b in ((0, len(INCOME)), (len(INCOME), len(rows))))
     return Statement(

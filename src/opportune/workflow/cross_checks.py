@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from opportune.domain import AsOf, Finding, resource_in
-from opportune.economics import QUANTITIES, RESOURCES
+from opportune.economics import InstalmentAssumptions, quantities_of, resources_used
 from opportune.workflow.evidence_spec import EvidenceSpec
 from opportune.workflow.settings import Settings, TimeSplit
 
@@ -14,14 +14,30 @@ def cross_checks(settings: Settings) -> list[Finding]:
 
     findings = [*check_limits(settings.limits, resources_of(settings), None), *check_time(settings.time)]
     findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
-    findings += _names_twice(settings)
+    findings += [*_names_twice(settings), *_curves_of_bands(settings)]
     return findings
+
+
+def _curves_of_bands(settings: Settings) -> list[Finding]:
+    """Return findings about curves of instalment offers that are by something else than the catalogue's bands."""
+    given, axis = settings.assumptions, settings.catalogue.price
+    if not isinstance(given, InstalmentAssumptions) or not given.curves.by:
+        return []
+    step = f"fit the curves by {axis.band}, or by nothing"
+    if given.curves.by != (axis.band,):
+        message = f"are by {', '.join(given.curves.by)}: expected {axis.band}, the band of offers.toml"
+        return [_finding("OP475", "economics.toml", "curves", message, step)]
+    return [
+        _finding("OP475", "economics.toml", "curves", f"have no segment {band.name!r}: expected each band", step)
+        for band in settings.catalogue.bands
+        if band.name not in given.curves.segments
+    ]
 
 
 def resources_of(settings: Settings) -> list[str]:
     """Return the resources that limits can be about, as expected and in the scenarios that limits name."""
     named = [scenario.name for scenario in settings.assumptions.beside]
-    return [resource_in(name, scenario) for scenario in (None, *named) for name in RESOURCES]
+    return [resource_in(name, scenario) for scenario in (None, *named) for name in resources_used(settings.assumptions)]
 
 
 def check_time(time: TimeSplit) -> list[Finding]:
@@ -92,10 +108,11 @@ def _policy_findings(evidence: EvidenceSpec) -> list[Finding]:
 
 def _missing_roles(settings: Settings) -> list[Finding]:
     """Return a finding for each quantity that the value of a loan needs and no model predicts."""
-    expected = ", ".join(QUANTITIES)
+    roles = quantities_of(settings.assumptions)
+    expected = ", ".join(roles)
     return [
         _finding("OP306", "models.toml", role, f"is missing: the value of a loan needs {expected}", f"write [{role}]")
-        for role in QUANTITIES
+        for role in roles
         if role not in settings.models
     ]
 

@@ -10,6 +10,9 @@ from opportune.economics.lifetime import BLOCK
 if TYPE_CHECKING:
     import pyarrow as pa
 
+CSV_BLOCK = 1 << 26
+"""Bytes of a CSV file that are read at a time."""
+
 
 def loan_blocks(path: Path) -> Iterator[tuple[int, "pa.Table"]]:
     """Yield the rows of a file with the place of the first, a million at a time."""
@@ -27,9 +30,7 @@ def _batches(path: Path) -> Iterator["pa.RecordBatch"]:
 
     try:
         if path.suffix.lower() == ".csv":
-            import pyarrow.csv
-
-            yield from pyarrow.csv.open_csv(path)
+            yield from _csv_batches(path)
         else:
             import pyarrow.parquet as pq
 
@@ -39,6 +40,19 @@ def _batches(path: Path) -> Iterator["pa.RecordBatch"]:
     except pa.ArrowInvalid as error:
         first = str(error).splitlines()[0]
         raise BadInput([_unread(path, f"cannot be read as {path.suffix or 'Parquet'}: {first}")]) from error
+
+
+def _csv_batches(path: Path) -> Iterator["pa.RecordBatch"]:
+    """Yield the rows with every cell as text: a word in a column of numbers is a finding about its row, no end."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    large = pyarrow.csv.ReadOptions(block_size=CSV_BLOCK)
+    with pyarrow.csv.open_csv(path, read_options=large) as opened:
+        names = opened.schema.names
+    as_text = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), null_values=[""],
+                                         strings_can_be_null=True)  # fmt: skip
+    yield from pyarrow.csv.open_csv(path, read_options=large, convert_options=as_text)
 
 
 def _unread(path: Path, message: str) -> Finding:

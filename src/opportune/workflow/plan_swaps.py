@@ -8,7 +8,7 @@ import numpy as np
 
 from opportune.decisioning import value_by_member, value_offers
 from opportune.domain import Estimate, Opportunities, Value
-from opportune.economics import RESOURCES
+from opportune.economics import resources_used
 from opportune.evaluation.swap_set import LEFT_ALONE, OTHER, SAME, SWAPPED_IN, SWAPPED_OUT, swap_kinds
 from opportune.features import feature_column
 from opportune.numerics import NORMAL_975, jackknife_variance
@@ -122,7 +122,7 @@ def _catalogue(out: Path) -> Any:
 def _changed(out: Path, recorded: Recorded, batch: Opportunities, before: np.ndarray, after: np.ndarray) -> Changed:
     differing, response = before != after, recorded.models["response"]
     if not differing.any():
-        nothing = {name: np.zeros((response.bags, 0)) for name in (VALUE, *RESOURCES)}
+        nothing = {name: np.zeros((response.bags, 0)) for name in (VALUE, *resources_used(recorded.assumptions))}
         return Changed(rows=differing, amounts={name: np.zeros(0) for name in nothing}, by_bag=nothing,
                        folds=response.folds)  # fmt: skip
     facts = read_facts(out, list(recorded.features), batch.opportunity_id, recorded.plan_at).take(differing)

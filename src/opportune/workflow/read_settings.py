@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from opportune.domain import BadInput, Finding, Limit, errors
-from opportune.economics import FIGURES, Assumption, Assumptions, Scenario, check_assumptions
+from opportune.economics import FIGURES, Assumption, Assumptions, Economics, Scenario, check_assumptions
 from opportune.features import Feature
 from opportune.models import ModelSpec
 from opportune.offers import (
@@ -25,6 +25,7 @@ from opportune.tables import convert, listed, read_toml
 from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.evidence_spec import EvidenceSpec, PolicySpec, Versus, WhatIfSubset
 from opportune.workflow.folder import Change, Folder
+from opportune.workflow.read_instalment import read_instalment
 from opportune.workflow.settings import Exploration, Frontier, Identity, Objective, Protected, Settings, TimeSplit
 from opportune.workflow.source_spec import Source
 
@@ -50,7 +51,8 @@ def load_settings(directory: Path, changes: Sequence[Change] = (), scenario: str
     parts["models"] = _models(folder, findings)
     parts |= _offers(folder, findings)
     parts["rules"] = _rules(folder, findings)
-    assumptions, scenarios = _assumptions(folder, scenario, findings)
+    currency = parts["identity"].currency if parts.get("identity") else ""
+    assumptions, scenarios = _assumptions(folder, scenario, currency, findings)
     parts |= _limits(folder, findings)
     parts["assumptions"] = _beside(assumptions, scenarios, parts["limits"], findings)
     parts["evidence"] = _evidence(folder, findings)
@@ -166,32 +168,41 @@ def _path(key: str, index: int, entry: Any) -> str:
 
 
 def _assumptions(
-    folder: Folder, scenario: str | None, findings: list[Finding]
-) -> tuple[Assumptions | None, dict[str, Scenario]]:
+    folder: Folder, scenario: str | None, currency: str, findings: list[Finding]
+) -> tuple[Economics | None, dict[str, Scenario]]:
     """Return the assumptions in the scenario that is asked for, and every scenario by name."""
     source = "economics.toml"
     raw = folder.read(source, findings)
     if raw is None:
         return None, {}
     scenarios = {each.name: each for each in _list_of(raw.pop("scenario", []), Scenario, source, "scenario", findings)}
+    if scenario is not None and scenario not in scenarios:
+        findings.append(_no_scenario(scenario, list(scenarios)))
+    chosen = scenarios.get(scenario or "")
+    if raw.get("kind") == "instalment":
+        return read_instalment(raw, folder.directory, currency, chosen, findings), scenarios
+    return _flat(raw, chosen, findings), scenarios
+
+
+def _flat(raw: dict[str, Any], scenario: Scenario | None, findings: list[Finding]) -> Assumptions | None:
+    """Return the assumptions of flat-rate loans, the kind of a file that names none."""
+    source = "economics.toml"
     figures = {name: convert(entry, Assumption, source, name, findings) for name, entry in raw.items()}
     for name in (*(name for name in FIGURES if name not in raw), *(name for name in raw if name not in FIGURES)):
         findings.append(_assumption_finding(source, name))
-    if scenario is not None and scenario not in scenarios:
-        findings.append(_no_scenario(scenario, list(scenarios)))
     known: dict[str, Any] = {name: figure for name, figure in figures.items() if name in FIGURES and figure is not None}
     if len(known) < len(FIGURES):
-        return None, scenarios
+        return None
     assumptions = Assumptions(**known)
-    if scenario in scenarios:
-        assumptions = msgspec.structs.replace(assumptions, scenario=scenarios[scenario])
+    if scenario is not None:
+        assumptions = msgspec.structs.replace(assumptions, scenario=scenario)
     findings.extend(check_assumptions(assumptions))
-    return assumptions, scenarios
+    return assumptions
 
 
 def _beside(
-    assumptions: Assumptions | None, known: dict[str, Scenario], limits: tuple[Limit, ...], findings: list[Finding]
-) -> Assumptions | None:
+    assumptions: Economics | None, known: dict[str, Scenario], limits: tuple[Limit, ...], findings: list[Finding]
+) -> Economics | None:
     """Return the assumptions with the scenarios that limits name, in which their uses are wanted too."""
     named = {name: limit.name for limit in limits for name in limit.in_scenarios}
     for name in sorted(set(named) - set(known)):

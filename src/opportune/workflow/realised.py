@@ -5,7 +5,7 @@ from typing import Any
 
 from opportune.decisioning import attributes_of
 from opportune.domain import LimitRow, Places, limit_rows
-from opportune.economics import RESOURCE_QUANTITIES
+from opportune.economics import resources_used
 from opportune.evaluation import Judged, realised_use
 from opportune.workflow.trial import Trial
 
@@ -44,11 +44,12 @@ def only_planned(places: Sequence[Places], planned: dict[str, float]) -> list[di
 
 def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float) -> dict[str, Any]:
     resources = [name for name in (row.uses, row.per) if name is not None]
-    if any(name not in RESOURCE_QUANTITIES for name in resources):
+    known = resources_used(trial.settings.assumptions)
+    if any(name not in known or name not in trial.uses for name in resources):
         return {}
     if row.per is not None and (row.opening or row.opening_per):
         return {}
-    if not any(RESOURCE_QUANTITIES[name] for name in resources):
+    if not any(known[name] for name in resources):
         return _known(planned)
     return _realised(trial, policy, row)
 

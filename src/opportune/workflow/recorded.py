@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from opportune.domain import AsOf, BadInput, Finding, Limit
-from opportune.economics import Assumptions
+from opportune.economics import Economics, economics_from
 from opportune.features import Feature
 from opportune.models import ModelSpec
 from opportune.offers import Eligibility
@@ -21,7 +21,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     features: dict[str, Feature]
     models: dict[str, ModelSpec]
     conditions: tuple[Eligibility, ...]
-    assumptions: Assumptions
+    assumptions: Economics
     limits: tuple[Limit, ...]
 
     @property
@@ -37,4 +37,9 @@ def recorded_settings(out: Path) -> Recorded:
         message = "holds no plan of this version: expected the folder `out` of a project, or one below out/what-ifs"
         step = "run `opportune plan` first"
         raise BadInput([Finding(code="OP825", source=str(out), subject="", message=message, next_step=step)])
-    return msgspec.convert(record.inputs, Recorded)
+    parts = {name: msgspec.convert(record.inputs[name], kind) for name, kind in PLAIN.items()}
+    return Recorded(**parts, assumptions=economics_from(record.inputs["assumptions"]))
+
+
+PLAIN = {field.name: field.type for field in msgspec.structs.fields(Recorded) if field.name != "assumptions"}
+"""The parts whose type says all; what economics there are, they say themselves."""

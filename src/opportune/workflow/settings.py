@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from opportune.domain import AsOf, Limit
-from opportune.economics import Assumptions
+from opportune.economics import Economics
 from opportune.features import Feature
 from opportune.models import ModelSpec
 from opportune.offers import (
@@ -131,7 +131,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: Catalogue
     eligibility: tuple[Eligibility, ...]
     rules: dict[str, RulePack]
-    assumptions: Assumptions
+    assumptions: Economics
     objective: Objective
     limits: tuple[Limit, ...]
     frontier: Frontier | None

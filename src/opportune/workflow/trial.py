@@ -5,7 +5,7 @@ import numpy as np
 
 from opportune.decisioning import forecast, value_forecast
 from opportune.domain import BadInput, Finding, Forecast, Value, errors
-from opportune.economics import realised_value
+from opportune.economics import booked_columns, value_of_booked
 from opportune.evaluation import LoggedDecisions, check_logged
 from opportune.workflow.listed import Listed
 from opportune.workflow.logged import History, history, made_about
@@ -15,7 +15,6 @@ from opportune.workflow.settings import Settings
 RAW = "contribution_per_customer"
 CAPPED = "contribution_per_customer_capped"
 MEASURES = (RAW, CAPPED)
-BOOKED = ("interest", "amount_lent", "amount_months", "term_months", "arrears")
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +77,18 @@ def _check_known(past: History) -> None:
 
 def realised(past: History, settings: Settings) -> Value:
     """Return the booked lines and uses of each logged decision."""
-    booked = {name: past.outcomes[name] for name in BOOKED}
-    return realised_value(past.outcomes["took_up"], booked, settings.assumptions, settings.identity.currency)
+    wanted = booked_columns(settings.assumptions)
+    missing = [name for name in wanted if name not in past.outcomes]
+    if missing:
+        raise BadInput([_not_booked(name, past) for name in missing])
+    booked = {name: past.outcomes[name] for name in wanted}
+    return value_of_booked(past.outcomes["took_up"], booked, settings.assumptions, settings.identity.currency)
+
+
+def _not_booked(name: str, past: History) -> Finding:
+    message = f"is missing: the value of a booked loan needs it, beside {', '.join(past.outcomes)}"
+    step = "select it in tables/outcomes.sql, null where it is not known"
+    return Finding(code="OP476", source="tables/outcomes.sql", subject=name, message=message, next_step=step)
 
 
 def _logged(settings: Settings, past: History, contribution: np.ndarray) -> LoggedDecisions:

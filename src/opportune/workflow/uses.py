@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from opportune.domain import BadInput, Finding
-from opportune.economics import FIGURES, QUANTITIES, RESOURCE_QUANTITIES
+from opportune.economics import figures_of, quantities_of, resources_used
 from opportune.tables import listed
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
@@ -63,7 +63,7 @@ def _links(settings: Settings) -> Iterator[_Link]:
         for column in source.columns:
             yield _Link("column", column.partition(".")[2], "sources.toml", _nodes("source", name))
     yield from _learned(settings)
-    yield from _value()
+    yield from _value(settings)
     yield from _plan(settings)
     yield from _evidence(settings)
 
@@ -81,10 +81,11 @@ def _learned(settings: Settings) -> Iterator[_Link]:
         yield _Link("rule pack", pack.name, file, _nodes("feature", *(each.fact for each in pack.condition)))
 
 
-def _value() -> Iterator[_Link]:
-    needs = _nodes("model", *QUANTITIES) | _nodes("assumption", *FIGURES)
+def _value(settings: Settings) -> Iterator[_Link]:
+    given = settings.assumptions
+    needs = _nodes("model", *quantities_of(given)) | _nodes("assumption", *figures_of(given))
     yield _Link("value", "value", "economics.toml", needs)
-    for resource, quantities in RESOURCE_QUANTITIES.items():
+    for resource, quantities in resources_used(given).items():
         yield _Link("resource", resource, "economics.toml", _nodes("model", *quantities))
 
 

@@ -1,15 +1,25 @@
-"""Sums of lifetime value over the loans of a file, by cohort."""
+"""Sums of lifetime value over the loans of a file, by cohort, as assumed and under draws."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from opportune.economics import USES, LifetimeValue
+from opportune.domain import BadInput, Finding
+from opportune.economics import RLTC_LINES, USES, LifetimeValue, Loans
+from opportune.economics import Totals as PeriodTotals
+from opportune.economics.uncertain import MEASURES, Draw, intervals, totals_under
+
+LEVEL = 0.95
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """Sums over the loans of one cohort, money: lines undiscounted, and the three measures."""
+    """Sums over the loans of one cohort, money: lines undiscounted, and the three measures.
+
+    ``low`` and ``high``: the 95 % interval of each line and measure under draws of curves and assumptions; empty where
+    nothing has a range.
+    """
 
     cohort: str
     loans: int
@@ -19,26 +29,24 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     uses: dict[str, float]
     rltc: float
     contribution: float
-    objective: float
-
-
-MEASURES = ("rltc", "contribution", "objective")
+    economic_profit: float
+    low: dict[str, float] = {}
+    high: dict[str, float] = {}
 
 
 def measures_of(valued: LifetimeValue) -> dict[str, np.ndarray]:
-    """Return the measures per loan: RLTC and contribution undiscounted, and the objective, which is discounted."""
+    """Return the measures per loan: RLTC and contribution undiscounted, and economic profit, which is discounted."""
     return {
         "rltc": valued.rltc(discounted=False),
         "contribution": valued.contribution(discounted=False),
-        "objective": valued.objective(),
+        "economic_profit": valued.economic_profit(),
     }
 
 
 class Sums:
-    """Running sums per cohort."""
+    """Running sums per cohort, block by block."""
 
-    def __init__(self, volume: float) -> None:
-        self._volume = volume
+    def __init__(self) -> None:
         self.loans: dict[str, int] = {}
         self._amounts: dict[str, dict[str, float]] = {}
 
@@ -52,7 +60,7 @@ class Sums:
             self.loans[name] = self.loans.get(name, 0) + int(counts[i])
             held = self._amounts.setdefault(name, dict.fromkeys(columns, 0.0))
             for column in columns:
-                held[column] += float(sums[column][i]) * self._volume
+                held[column] += float(sums[column][i])
 
     def totals(self, name: str | None, said: str) -> Totals:
         """Return the sums of one cohort, or of all where ``name`` is None, told under the name ``said``."""
@@ -65,3 +73,50 @@ class Sums:
         return Totals(
             cohort=said, loans=count, gmv=uses["gmv"], principal=principal, lines=amounts, uses=uses, **measures
         )
+
+
+class DrawnSums:
+    """Running sums per cohort under each of the draws; without draws nothing is told."""
+
+    def __init__(self, draws: Sequence[Draw]) -> None:
+        self._draws = draws
+        self._names: tuple[str, ...] = ()
+        self._totals: dict[str, np.ndarray] = {}
+
+    def add(self, cohort: np.ndarray, loans: Loans) -> None:
+        """Add loans (n,) to their cohorts (n,)."""
+        if not self._draws:
+            return
+        names, place = np.unique(cohort.astype(str), return_inverse=True)
+        self._names, totals = totals_under(loans, self._draws, place, len(names))
+        for i, name in enumerate(names.tolist()):
+            self._totals[name] = self._totals.get(name, 0.0) + totals[:, i]
+
+    def told(self, totals: Totals) -> Totals:
+        """Return the totals of a cohort, or of ``all``, with their intervals."""
+        if not self._draws:
+            return totals
+        drawn = sum(self._totals.values()) if totals.cohort == "all" else self._totals[totals.cohort]
+        assumed = {**totals.lines, **{name: getattr(totals, name) for name in MEASURES}}
+        low, high = intervals(np.asarray(drawn), LEVEL)
+        return msgspec.structs.replace(
+            totals,
+            low={name: min(float(low[i]), assumed[name]) for i, name in enumerate(self._names)},
+            high={name: max(float(high[i]), assumed[name]) for i, name in enumerate(self._names)},
+        )
+
+
+def period_totals(cohorts: Sequence[Totals], booked: float) -> PeriodTotals:
+    """Return what `bridge` takes of a valued file: its cohorts as segments, beside the RLTC ``booked`` for the period.
+
+    BadInput (OP456) for a file that was valued without cohorts.
+    """
+    if not cohorts:
+        message, step = "are none: expected the totals of each segment", "value the file with --cohort COLUMN"
+        raise BadInput([Finding(code="OP456", source="totals", subject="cohorts", message=message, next_step=step)])
+    return PeriodTotals(
+        segments=tuple(each.cohort for each in cohorts),
+        gmv=np.array([each.gmv for each in cohorts]),
+        lines={name: np.array([each.lines[name] for each in cohorts]) for name in RLTC_LINES},
+        booked=booked,
+    )

@@ -1,0 +1,44 @@
+"""Totals with intervals: by line and by cohort, under draws of curves and assumptions."""
+
+import numpy as np
+import pytest
+from lending_books import CURVES, UNITS, assumed, curves, loans
+
+from opportune.economics import Assumption, Scenario, value, value_estimate
+
+HALF = Scenario(name="half", says="half as many loans", volume=0.5)
+UNCERTAIN = assumed(cost_of_funds=Assumption(value=0.07, unit=UNITS["cost_of_funds"], source="t", low=0.05, high=0.09))
+
+
+def test_an_estimate_of_value_has_the_width_of_its_draws():
+    book = loans(5)
+    found = value_estimate(book, CURVES, [CURVES] * 200, UNCERTAIN, seed=1)
+    width = 2 * 0.02 / 0.07 * -value(book, CURVES, assumed()).value.lines["funding_cost"].sum()
+    for name in ("funding_cost", "rltc", "contribution"):
+        told = found.of(name)
+        assert told.high - told.low == pytest.approx(width, rel=0.15), name
+        assert told.n == 5
+    interest = found.of("interest")
+    assert interest.low == interest.value == interest.high
+    certain = value_estimate(book, CURVES, [CURVES] * 20, assumed(), seed=1).of("rltc")
+    assert certain.low == certain.value == certain.high
+
+
+def test_cohorts_add_up_and_each_has_its_interval():
+    book = loans(6, principal=np.arange(1.0, 7.0) * 1000)
+    worse = [curves(0.004 * factor, 0.02, (0.1,), segments=3) for factor in np.linspace(0.5, 1.5, 40)]
+    found = value_estimate(book, CURVES, worse, assumed(), seed=1, cohort=np.array(list("aabbbb")))
+    assert found.cohorts == ("a", "b", "all")
+    for name in found.names:
+        assert found.of(name, "a").value + found.of(name, "b").value == pytest.approx(found.of(name).value)
+    loss = found.of("credit_loss", "a")
+    assert loss.low < loss.value < loss.high
+    assert loss.n == 2
+
+
+def test_volume_moves_estimates_and_not_only_files():
+    book = loans(3)
+    usual, fewer = (
+        value_estimate(book, CURVES, [], each, seed=1) for each in (assumed(), assumed(scenario=(HALF,)).under("half"))
+    )
+    assert fewer.of("interest").value == pytest.approx(0.5 * usual.of("interest").value)
