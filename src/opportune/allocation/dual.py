@@ -11,12 +11,12 @@ import numpy as np
 from opportune.allocation.inner import Smoothed, smoothed
 from opportune.allocation.problem import FIRST_CORE, SAMPLE, Problem
 
-LADDER = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+NEAR_RADIUS = 0.01
+SAMPLES = ((4_000, (0.3, 0.03), 0.2), (SAMPLE, (0.003,), 0.02))
+"""How many customers, the temperatures that they are solved at, and the first radius there; then all of them."""
 FULL_LADDER = (0.001,)
 STEPS = 30
 HALVINGS = 8
-FIRST_RADIUS = 0.5
-NEAR_RADIUS = 0.01
 LEAST_RADIUS = 1e-3
 ENOUGH = 1e-12
 """A step that promises less than this relative decrease ends a rung of the ladder."""
@@ -36,10 +36,12 @@ def smoothed_prices(
         return np.zeros(len(problem.b))  # the first core holds everybody: its programme gives the prices
     if start is not None:
         return _descend(problem, start, FULL_LADDER, NEAR_RADIUS, note)
-    customers = len(problem.pool.first) - 1
-    sampled = np.unique(np.linspace(0, customers - 1, SAMPLE).astype(np.int64))
-    prices = _descend(problem.part(sampled), np.zeros(len(problem.b)), LADDER, FIRST_RADIUS, note)
-    return prices if len(sampled) == customers else _descend(problem, prices, FULL_LADDER, NEAR_RADIUS, note)
+    customers, prices = len(problem.pool.first) - 1, np.zeros(len(problem.b))
+    for size, ladder, radius in (*SAMPLES, (customers, FULL_LADDER, NEAR_RADIUS)):
+        sampled = np.unique(np.linspace(0, customers - 1, size).astype(np.int64))
+        part = problem if len(sampled) == customers > SAMPLE else problem.part(sampled)
+        prices = _descend(part, prices, ladder, radius, note)
+    return prices
 
 
 def _descend(

@@ -49,4 +49,5 @@ def _left(row: LimitRow, uses: Mapping[str, np.ndarray], about: np.ndarray | Non
 
 def _is_chance(row: LimitRow) -> bool:
     """Return whether a row is about something that depends on who takes up."""
-    return any(RESOURCE_QUANTITIES.get(name.split(" in ")[0], ()) for name in (row.uses, row.per) if name is not None)
+    named = [name.split(" in ")[0] for name in (row.uses, row.per) if name is not None]
+    return any(RESOURCE_QUANTITIES.get(name, ("response",)) for name in named)
