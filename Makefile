@@ -38,7 +38,11 @@ check: .venv/dev.stamp docs
 docs: .venv/dev.stamp
 	$(BIN)/mkdocs build --strict --quiet
 
-bench: .venv/dev.stamp  ## every figure that the docs claim, beside a rival
+.venv/bench.stamp: .venv/dev.stamp requirements/bench.txt
+	$(PIP) -r requirements/bench.txt
+	touch $@
+
+bench: .venv/bench.stamp  ## every figure that the docs claim, beside a rival
 	$(BIN)/python -m bench
 
 readme: demo .venv/dev.stamp  ## write the demo's tables into README.md and take its pictures; needs Chromium
@@ -58,6 +62,9 @@ pins:  ## regenerate requirements; needs uv on the path
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	  --no-emit-find-links --quiet --custom-compile-command "make pins" \
 	  requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --quiet --custom-compile-command "make pins" \
+	  requirements/bench.in -c requirements/run.txt -c requirements/dev.txt -o requirements/bench.txt
 
 clean:
 	rm -rf .venv site examples/*/out
