@@ -4,6 +4,7 @@ The packed file holds float32. It only steers: prices give a valid bound whateve
 bound are recomputed in float64 from the candidates themselves by the certificate.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -56,10 +57,10 @@ class OnDisk(msgspec.Struct, frozen=True):
 
     def offers_of(self, rows: np.ndarray) -> np.ndarray:
         """Return the values and uses (q, 1 + R, K) of some opportunities (q,)."""
-        if not len(self.cell):
-            return np.zeros((0, *self.shape))
-        packed = np.memmap(self.path, PACKED, "r", shape=(len(self.cell), *self.shape))
-        return self._valued(packed[rows].astype(np.float64))
+        size = self.shape[0] * self.shape[1] * PACKED.itemsize
+        with self.path.open("rb", buffering=0) as packed:  # a mapped file would keep what lies around each row too
+            read = b"".join(os.pread(packed.fileno(), size, row * size) for row in rows.tolist())
+        return self._valued(np.frombuffer(read, PACKED).reshape(len(rows), *self.shape).astype(np.float64))
 
     def without_values(self) -> "OnDisk":
         """Return the same opportunities with every eligible offer worth zero."""
