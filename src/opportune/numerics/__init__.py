@@ -1,6 +1,7 @@
 """Pure array functions: links, losses, hazards, shrinkage, folds, bootstrap and keyed randomness."""
 
-from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, percentile_interval
+from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, code_sums, percentile_interval
+from opportune.numerics.clusters import cluster_codes
 from opportune.numerics.day_count import DayCount, year_fraction
 from opportune.numerics.folds import keyed_folds
 from opportune.numerics.hazards import hazards_of, incidences, open_at_end, open_at_start
@@ -13,7 +14,9 @@ __all__ = [
     "DayCount",
     "auc",
     "bootstrap_totals",
+    "cluster_codes",
     "cluster_sums",
+    "code_sums",
     "expit",
     "generator",
     "hazards_of",

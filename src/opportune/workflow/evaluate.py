@@ -128,11 +128,12 @@ def _estimates(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]
     rows = []
     for measure in MEASURES:
         for name, policy in policies.items():
-            rows += [_row(name, None, measure, _estimate(trial, (policy,), measure, how)) for how in ESTIMATORS]
+            rows += [_row(name, None, measure, how, _estimate(trial, (policy,), measure, how)) for how in ESTIMATORS]
         for versus in trial.settings.evidence.compare:
             pair = (policies[versus.policy], policies[versus.against])
             rows += [
-                _row(versus.policy, versus.against, measure, _estimate(trial, pair, measure, how)) for how in ESTIMATORS
+                _row(versus.policy, versus.against, measure, how, _estimate(trial, pair, measure, how))
+                for how in ESTIMATORS
             ]
     return rows
 
@@ -144,14 +145,17 @@ def _estimate(trial: Trial, policies: tuple[Judged, ...], measure: str, estimato
         *policies,
         measure=measure,
         estimator=estimator,
+        cluster="cluster",
         outcome_model=trial.outcome_models[measure],
         replicates=trial.settings.evidence.replicates,
         seed=trial.settings.identity.seed,
     )
 
 
-def _row(policy: str, against: str | None, measure: str, found: Estimate) -> dict[str, Any]:
-    return {"policy": policy, "against": against, "measure": measure, **msgspec.to_builtins(found)}
+def _row(policy: str, against: str | None, measure: str, estimator: Estimator, found: Estimate) -> dict[str, Any]:
+    """Return an estimate as a row; its ``method`` is the estimator alone, the key that scripts look up."""
+    told = {"policy": policy, "against": against, "measure": measure}
+    return {**told, **msgspec.to_builtins(found), "method": estimator}
 
 
 def _balance(trial: Trial) -> Any:

@@ -5,8 +5,11 @@ from typing import Any
 
 from opportune.domain import Limit, LimitRow
 from opportune.economics import RESOURCE_QUANTITIES
-from opportune.evaluation import Judged, realised_use
+from opportune.evaluation import Judged, limit_evidence
 from opportune.workflow.trial import Trial
+
+ROUNDING = 1e-9
+"""How far, relative to the bound, a sum may lie beyond it by rounding, as in the certificate."""
 
 
 def planned_against_realised(
@@ -26,7 +29,7 @@ def planned_against_realised(
 
 def only_planned(limits: Sequence[Limit], planned: dict[str, float]) -> list[dict[str, Any]]:
     """Return the rows of the limits with their bounds and planned uses, and nothing realised."""
-    nothing = {"realised": None, "low": None, "high": None, "method": None}
+    nothing = {"realised": None, "low": None, "high": None, "method": None, "holds": None}
     return [
         {
             "limit": row.name,
@@ -47,22 +50,24 @@ def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float) -> di
     if any(name not in RESOURCE_QUANTITIES for name in resources):
         return {}
     if not any(RESOURCE_QUANTITIES[name] for name in resources):
-        return _known(planned)
+        return _known(row, planned)
     return _realised(trial, policy, row)
 
 
-def _known(planned: float) -> dict[str, Any]:
-    return {"realised": planned, "low": planned, "high": planned, "method": "known"}
+def _known(row: LimitRow, planned: float) -> dict[str, Any]:
+    holds = float(row.sign * (row.bound - planned) >= -ROUNDING * max(abs(row.bound), 1.0))
+    return {"realised": planned, "low": planned, "high": planned, "method": "known", "holds": holds}
 
 
 def _realised(trial: Trial, policy: Judged, row: LimitRow) -> dict[str, Any]:
-    found = realised_use(
+    (found,) = limit_evidence(
         trial.logged,
         policy,
         trial.uses,
-        row.uses,
-        per=row.per,
+        [row],
+        cluster="cluster",
         replicates=trial.settings.evidence.replicates,
         seed=trial.settings.identity.seed,
     )
-    return {"realised": found.value, "low": found.low, "high": found.high, "method": found.method}
+    used = found.used
+    return {"realised": used.value, "low": used.low, "high": used.high, "method": "snipw", "holds": found.holds}
