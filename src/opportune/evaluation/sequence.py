@@ -26,8 +26,9 @@ from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.logged import LoggedDecisions
 from opportune.evaluation.policies import Judged
 
-SLACK = 1.0
-"""k: how far below zero a score may lie. More lets predictions take away more of the noise of large weights."""
+SLACK = 10.0
+"""k: how far below zero a score may lie. More lets predictions take away more of the noise of large weights, and costs
+more at first; on streams with probabilities from 1 % up, 10 is near the best from 5,000 decisions to 50,000."""
 LARGEST_BET = 0.5
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from opportune.numerics.clusters import cluster_codes
 from opportune.numerics.keyed import generator
 
-MANY = 5_000
+MANY = 1_000
 """Above so many clusters a replicate draws each cluster by itself: one binomial per cluster would take far longer."""
 
 
