@@ -87,7 +87,8 @@ def evaluation_results() -> list[dict]:
 def apart_and_large() -> tuple[float, float]:
     """Return seconds and peak memory of a process of its own that makes and judges ten million rows."""
     code = (
-        "import resource; from bench.evaluation import *; log = large_log(MANY); taken, _ = seconds(lambda: both(*log)); "
+        "import resource; from bench.evaluation import *; log = large_log(MANY); "
+        "taken, _ = seconds(lambda: both(*log)); "
         "print(taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
