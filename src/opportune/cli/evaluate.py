@@ -3,7 +3,14 @@
 from pathlib import Path
 
 from opportune.cli.arguments import AsOfOption, AssumeOption, Directory, Json, Out, ScenarioOption, open_project
-from opportune.cli.printing import print_evidence, print_json, print_verdicts
+from opportune.cli.printing import (
+    print_completed,
+    print_evidence,
+    print_json,
+    print_realised,
+    print_tail,
+    print_verdicts,
+)
 
 NAME = "evaluate"
 
@@ -22,4 +29,7 @@ def command(
         print_json(evidence)
     else:
         print_evidence(evidence["estimates"], "contribution_per_customer", "dr")
+        print_tail(evidence["tail"])
+        print_realised(evidence["planned_against_realised"])
+        print_completed(evidence)
         print_verdicts(evidence)

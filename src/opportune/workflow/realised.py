@@ -66,6 +66,7 @@ def _realised(trial: Trial, policy: Judged, row: LimitRow) -> dict[str, Any]:
         trial.uses,
         [row],
         cluster="cluster",
+        completion=trial.completion,
         replicates=trial.settings.evidence.replicates,
         seed=trial.settings.identity.seed,
     )
