@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from opportune.domain import BadInput
-from opportune.evaluation import check_logged, compare, estimate, fixed_choice, read_logged, read_policy
+from opportune.evaluation import FixedOffers, check_logged, compare, estimate, fixed_choice, read_logged, read_policy
 
 OFFERS = ("NO_OFFER", "high", "low")
 START = datetime(2025, 1, 1)
@@ -151,6 +151,22 @@ def test_a_bad_policy_is_refused(spoil, match):
     log, _, policy = tables()
     with pytest.raises(BadInput, match=match):
         read_policy(spoil(policy), read_logged(log))
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    log, _, _ = tables()
+    logged = read_logged(log)
+    wild = FixedOffers("wild", np.tile([0.5, 0.4, 0.3], (300, 1)))
+    with pytest.raises(
+        BadInput, match=r"wild \[OP616\] probability 300 rows \(d000, d001, d002\) have probabilities below 0"
+    ):
+        estimate(logged, wild, estimator="ipw")
+    with pytest.raises(ValueError, match=r"has shape \(300, 2\): expected \(300, 3\), decisions by offers"):
+        estimate(logged, fixed_choice("low", np.ones(300, dtype=int), 2), estimator="ipw")
+    with pytest.raises(ValueError, match=r"outcome_model has shape \(300,\)"):
+        estimate(logged, fixed_choice("low", np.ones(300, dtype=int), 3), outcome_model=np.zeros(300))
+    with pytest.raises(ValueError, match="measure is 'profit': expected one of 'outcome'"):
+        estimate(logged, fixed_choice("low", np.ones(300, dtype=int), 3), measure="profit")
 
 
 def test_a_side_table_must_agree_with_the_log_and_a_policy_with_both():

@@ -25,17 +25,23 @@ _SUM_TOLERANCE = 1e-6
 
 def as_policy(given: Any, logged: LoggedDecisions) -> Judged:
     """Return a policy over the rows of a log, from itself, from any policy of the protocol, or from a table."""
-    if isinstance(given, AsLogged | FixedOffers):
+    if isinstance(given, AsLogged):
         return given
+    if isinstance(given, FixedOffers):
+        return _checked(given, logged)
     if hasattr(given, "probabilities"):
-        return FixedOffers(given.name, _with_no_offer(given.probabilities(logged.eligible), logged.offer_ids))
+        probability = _with_no_offer(given.probabilities(logged.eligible), logged.offer_ids)
+        return _checked(FixedOffers(given.name, probability), logged)
     return read_policy(given, logged)
 
 
 def as_predictions(given: Any, logged: LoggedDecisions) -> np.ndarray | None:
     """Return predictions (n, K), from themselves or from a table; an offer that it does not name is predicted 0."""
-    if given is None or isinstance(given, np.ndarray):
+    if isinstance(given, np.ndarray):
+        _same_shape("outcome_model", given, logged)
         return given
+    if given is None:
+        return None
     table = arrow_table(given, ("decision_id", "offer_id", "prediction"), "predictions")
     rows, columns, _ = _places(table, logged, "predictions")
     return filled(rows, columns, column_numbers(table, "prediction"), logged.probability.shape)
@@ -63,6 +69,22 @@ def read_policy(given: Any, logged: LoggedDecisions, name: str = "policy") -> Fi
     findings += [counted("OP616", name, "probability", bad, says, step) for bad, says, step in tests if len(bad)]
     raise_all(findings)
     return FixedOffers(name, filled(rows, columns, probability, logged.probability.shape))
+
+
+def _checked(policy: FixedOffers, logged: LoggedDecisions) -> FixedOffers:
+    """Return the policy. BadInput (OP616) where its probabilities are no distribution."""
+    _same_shape(f"probability of policy {policy.name!r}", policy.probability, logged)
+    total = policy.offered(logged)
+    beyond = (policy.probability.min(axis=1) < 0) | ~(total <= 1.0 + _SUM_TOLERANCE)
+    if beyond.any():
+        says, step = "have probabilities below 0, or that sum above 1", "give a distribution over the offers"
+        raise_all([counted("OP616", policy.name, "probability", logged.decision_id[beyond], says, step)])
+    return policy
+
+
+def _same_shape(name: str, given: np.ndarray, logged: LoggedDecisions) -> None:
+    if given.shape != logged.probability.shape:
+        raise ValueError(f"{name} has shape {given.shape}: expected {logged.probability.shape}, decisions by offers")
 
 
 def _with_no_offer(probability: np.ndarray, offer_ids: tuple[str, ...]) -> np.ndarray:
