@@ -69,6 +69,8 @@ class FixedOffers(msgspec.Struct, frozen=True):
 
     def unsupported(self, logged: LoggedDecisions) -> np.ndarray:
         """Return the probability (n,) on offers that the log never made for such a customer."""
+        if np.min(logged.probability, initial=1.0) > 0:  # the usual case, found without an array (n, K)
+            return np.zeros(len(logged))
         return _row_sums(self.probability, ~(logged.probability > 0))
 
 

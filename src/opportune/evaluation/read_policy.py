@@ -74,8 +74,9 @@ def read_policy(given: Any, logged: LoggedDecisions, name: str = "policy") -> Fi
 def _checked(policy: FixedOffers, logged: LoggedDecisions) -> FixedOffers:
     """Return the policy. BadInput (OP616) where its probabilities are no distribution."""
     _same_shape(f"probability of policy {policy.name!r}", policy.probability, logged)
-    total = policy.offered(logged)
-    beyond = (policy.probability.min(axis=1) < 0) | ~(total <= 1.0 + _SUM_TOLERANCE)
+    beyond = ~(policy.offered(logged) <= 1.0 + _SUM_TOLERANCE)
+    if np.min(policy.probability, initial=0.0) < 0:
+        beyond |= (policy.probability < 0).any(axis=1)
     if beyond.any():
         says, step = "have probabilities below 0, or that sum above 1", "give a distribution over the offers"
         raise_all([counted("OP616", policy.name, "probability", logged.decision_id[beyond], says, step)])
