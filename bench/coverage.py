@@ -14,7 +14,7 @@ import numpy as np
 from numba import set_num_threads
 
 from bench.result import result, told
-from opportune.domain import Estimate, Limit
+from opportune.domain import Estimate, Limit, rows_of
 from opportune.evaluation import (
     Bounds,
     FixedOffers,
@@ -149,10 +149,8 @@ def honesty(made: Stream, true: dict[str, float]) -> dict[tuple[Told, str], bool
 
 def limits(made: Stream, true: dict[str, float], seed: int) -> dict[tuple[Told, str], bool]:
     """Return whether intervals hold what a limit uses, and whether it is said to hold with 95 % at its bound."""
-    rows = [
-        *Limit(name="limit", uses="loss", at_most=true["loss"] * DECISIONS).rows(),
-        *Limit(name="limit_rate", uses="loss", per="lent", at_most=true["loss rate"]).rows(),
-    ]
+    total = Limit(name="limit", uses="loss", at_most=true["loss"] * DECISIONS)
+    rows = rows_of([total, Limit(name="limit_rate", uses="loss", per="lent", at_most=true["loss rate"])], {})
     held = {}
     for interval in ("bootstrap", "influence"):
         options = {"interval": interval, "replicates": REPLICATES, "seed": seed}

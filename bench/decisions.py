@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.result import result
-from opportune.decisioning import candidates, choose, decide, open_release, unit_charges
+from opportune.decisioning import attributes_of, candidates, choose, decide, open_release, unit_charges
 from opportune.domain import Facts, Opportunities, Opportunity
 from opportune.project import Project
 from opportune.tables import Engine
@@ -27,7 +27,7 @@ def decision_results(demo: Path) -> list[dict]:
         one, its_facts = _one(batch), facts.take(np.array([0]))
         decide(one, its_facts, release)
         single = seconds(lambda: decide(one, its_facts, release), REPEATS) / REPEATS
-        charges = unit_charges(release.limits, release.manifest.prices)
+        charges = unit_charges(release.limits, release.manifest.prices, attributes_of(batch))
         many = seconds(lambda: choose(candidates(batch, facts, release.rulebook), charges), 1) / len(batch)
     return [
         result("decisioning.decide_one", 1e3 * single, "ms"),

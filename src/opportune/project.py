@@ -149,6 +149,15 @@ class Project:
         """Return the evidence of the last evaluation."""
         return dict(read_json(self.out / "evidence" / "evidence.json"))
 
+    def back_test(self) -> dict[str, Any]:
+        """Plan every list of the past again with what was known then, and judge it; return plans and estimates."""
+        self._run("back-test")
+        return dict(read_json(self.out / "evidence" / "back-test.json"))
+
+    def swap_set(self) -> dict[str, Any]:
+        """Return the swap set of the last evaluation: who changes from today's policy to the plan, by segment."""
+        return dict(read_json(self.out / "evidence" / "swap_set.json"))
+
     def release(self) -> str:
         """Seal a release; return its hash. BrokenPromise when a gate fails."""
         self._run("release")

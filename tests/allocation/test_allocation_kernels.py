@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from opportune.allocation import allocate
 from opportune.allocation.core import closest
 from opportune.allocation.inner import inner, smoothed
-from opportune.allocation.problem import build_problem
+from opportune.allocation.prepare import prepare
 from opportune.domain import Candidates, Limit
 
 
@@ -24,12 +24,12 @@ def problem_of(count, offers, seed):
         eligible=eligible, value=value, uses=uses, currency="USD",
     )  # fmt: skip
     limits = [Limit(name="a", uses="a", at_most=0.3 * count), Limit(name="r", uses="b", per="a", at_most=0.7)]
-    return build_problem(candidates, limits)
+    return prepare(candidates, limits, None).problem(limits, {})
 
 
 def plain_net(problem, prices):
-    net = problem.value / problem.value_scale - np.einsum("r,rnk->nk", problem.charges(prices), problem.uses)
-    return np.where(problem.eligible, net, -np.inf)
+    offers, charges = problem.pool.offers, problem.charges(prices)[problem.pool.cell]
+    return offers[:, 0] - np.einsum("nr,nrk->nk", charges, offers[:, 1:])
 
 
 @settings(max_examples=60, deadline=None)
@@ -37,24 +37,28 @@ def plain_net(problem, prices):
 def test_the_loops_say_what_numpy_says(count, offers, seed, price):
     problem = problem_of(count, offers, seed)
     prices = np.array([price, price / 2])
-    net = np.column_stack([np.zeros(count), plain_net(problem, prices)])
+    net = np.column_stack([np.zeros(len(problem.pool.cell)), plain_net(problem, prices)])
     found = inner(problem, prices)
     clear = found.margin > 1e-9  # within rounding of a tie, the order of a sum decides
     assert np.array_equal(found.choice[clear], (np.argmax(net, axis=1) - 1)[clear])
-    np.testing.assert_allclose(found.top, net.max(axis=1), atol=1e-12)
+    copies = problem.pool.copies
+    bound = np.sum(prices * problem.b) + np.sum(copies * net.max(axis=1)) / count
+    assert found.bound == pytest.approx(bound, abs=1e-12)
+    np.testing.assert_allclose(found.gain, net.max(axis=1), atol=1e-12)
     two = np.sort(net, axis=1)
     np.testing.assert_allclose(found.margin, two[:, -1] - two[:, -2], atol=1e-12)
     tau = 0.2
     weight = np.exp((net - net.max(axis=1, keepdims=True)) / tau)
     total = weight.sum(axis=1)
-    value = prices @ problem.b + np.mean(net.max(axis=1) + tau * np.log(total))
-    share = (weight / total[:, None])[:, 1:]
-    use = np.einsum("nk,rnk->rn", share, problem.uses)
-    covariance = np.einsum("nk,rnk,qnk->rq", share, problem.uses, problem.uses) - use @ use.T
+    value = prices @ problem.b + np.sum(copies * (net.max(axis=1) + tau * np.log(total))) / count
+    share, uses = (weight / total[:, None])[:, 1:], problem.pool.offers[:, 1:]
+    use = np.einsum("nk,nrk->rn", share, uses)
+    covariance = np.einsum("n,nk,nrk,nqk->rq", copies, share, uses, uses) - (use * copies) @ use.T
+    weights = problem.about * problem.mixes[problem.mix]
     said = smoothed(problem, prices, tau)
     assert said.value == pytest.approx(value)
-    np.testing.assert_allclose(said.gradient, problem.b - problem.weights @ use.mean(axis=1), atol=1e-10)
-    hessian = problem.weights @ (covariance / count) @ problem.weights.T / tau
+    np.testing.assert_allclose(said.gradient, problem.b - weights @ (use @ copies) / count, atol=1e-10)
+    hessian = weights @ (covariance / count) @ weights.T / tau
     np.testing.assert_allclose(said.hessian, hessian, atol=1e-6 * (1 + np.abs(hessian).max()))
 
 
@@ -101,6 +105,6 @@ def test_identical_customers_are_no_trap():
 
 
 def test_the_closest_are_the_same_whatever_their_order_of_ties():
-    margin = np.array([0.5, 0.1, 0.1, 0.0, 0.1])
-    assert sorted(closest(margin, 3)) == [1, 2, 3]
-    assert sorted(closest(margin, 5)) == [0, 1, 2, 3, 4]
+    problem, margin = problem_of(5, 2, 0), np.array([0.5, 0.1, 0.1, 0.0, 0.1])
+    assert closest(problem, margin, 3).tolist() == [1, 2, 3]
+    assert closest(problem, margin, 5).tolist() == [0, 1, 2, 3, 4]

@@ -6,7 +6,7 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from opportune.allocation import allocate, certificate, certify, frontier
-from opportune.allocation.problem import build_problem
+from opportune.allocation.prepare import prepare
 from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, OpportuneError
 
 
@@ -203,8 +203,8 @@ def test_the_certificate_refuses_what_is_not_eligible(made):
 def test_the_certificate_refuses_a_value_above_its_bound(monkeypatch):
     candidates, limits = instance(200, 3, 9), limits_of(200, "sums")
     plan = allocate(candidates, limits)
-    priced = certificate._priced
-    monkeypatch.setattr(certificate, "_priced", lambda *given: (priced(*given)[0] - 1.0, priced(*given)[1]))
+    net = certificate._net
+    monkeypatch.setattr(certificate, "_net", lambda *given: net(*given) - 1.0)
     with pytest.raises(OpportuneError, match="exceeds its bound"):
         certify(candidates, limits, plan.choice, plan.prices, 1e-4, 0)
 
@@ -230,7 +230,8 @@ def test_wrong_prices_still_give_a_valid_bound(factor):
 
 
 def test_unscaling_prices_inverts_scaling():
-    problem = build_problem(instance(50, 3, 2), limits_of(50, "floor"))
+    limits = limits_of(50, "floor")
+    problem = prepare(instance(50, 3, 2), limits, None).problem(limits, {})
     prices = np.array([0.5, 2.0, 0.0, 7.0])
     assert problem.scaled_prices(problem.prices_of(prices)) == pytest.approx(prices)
 

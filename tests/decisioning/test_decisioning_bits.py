@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from opportune.decisioning import candidates, choose, unit_charges
-from opportune.domain import Candidates, Limit
+from opportune.domain import Candidates, Limit, places_of
 from opportune.workflow.frames import open_tables, opportunities_at, read_facts
 from opportune.workflow.plan import read_rulebook
 
@@ -84,5 +84,6 @@ def test_charges_of_resources_add_up_the_prices_of_limits():
         Limit(name="rate", uses="loss", per="lent", at_most=0.1),
         Limit(name="both", uses="lent", at_most=9.0, at_least=1.0),
     ]
-    charges = unit_charges(limits, {"cap": 2.0, "rate": 3.0, "both (at most)": 0.5, "both (at least)": 0.25})
+    prices = {"cap": 2.0, "rate": 3.0, "both (at most)": 0.5, "both (at least)": 0.25}
+    charges = unit_charges(places_of(limits, []), prices, {})
     assert charges == pytest.approx({"contacts": 2.0, "loss": 3.0, "lent": -0.3 + 0.5 - 0.25})

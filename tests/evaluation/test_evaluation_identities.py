@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from opportune.domain import BadInput, Limit
+from opportune.domain import BadInput, Limit, rows_of
 from opportune.evaluation import (
     AsLogged,
     FixedOffers,
@@ -201,8 +201,7 @@ def test_realised_use_of_a_sum_and_of_a_ratio():
     uses = {"lent": np.full(len(logged), 200.0), "loss": np.full(len(logged), 10.0)}
     policy = AsLogged("half", (np.arange(len(logged)) % 2).astype(float), logged.probability)
     limits = [Limit(name="lent", uses="lent", at_most=1e6), Limit(name="rate", uses="loss", per="lent", at_least=0.06)]
-    rows = [row for limit in limits for row in limit.rows()]
-    lent, rate = limit_evidence(logged, policy, uses, rows, cluster="cluster", replicates=200, seed=1)
+    lent, rate = limit_evidence(logged, policy, uses, rows_of(limits, {}), cluster="cluster", replicates=200, seed=1)
     assert lent.used.value == pytest.approx(200.0 * len(logged) / 2)
     assert (rate.used.value, rate.used.low, rate.used.high) == pytest.approx((0.05, 0.05, 0.05))
     assert (lent.holds, rate.holds) == (1.0, 0.0)

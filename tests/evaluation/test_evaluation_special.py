@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opportune.domain import BadInput, Limit
+from opportune.domain import BadInput, Limit, rows_of
 from opportune.evaluation import (
     AsLogged,
     LoggedDecisions,
@@ -219,14 +219,14 @@ def test_intervals_of_the_tail_cover(interval):
 def test_a_limit_holds_as_probably_as_its_interval_says():
     logged, policy = losses(n=900)
     uses = {"spend": logged.outcome["outcome"], "lent": np.full(900, 100.0)}
-    spend = Limit(name="spend", uses="spend", at_most=9000.0, at_least=9000.0).rows()
+    spend = rows_of([Limit(name="spend", uses="spend", at_most=9000.0, at_least=9000.0)], {})
     for interval in ("bootstrap", "influence", "asymptotic_sequence"):
         most, least = limit_evidence(logged, policy, uses, spend, interval=interval)
         assert most.holds + least.holds == pytest.approx(1.0, abs=1e-9)
         assert (most.holds > 0.5) == (most.used.value <= 9000.0)
-    middle = Limit(name="spend", uses="spend", at_most=float(logged.outcome["outcome"].sum())).rows()
+    middle = rows_of([Limit(name="spend", uses="spend", at_most=float(logged.outcome["outcome"].sum()))], {})
     assert limit_evidence(logged, policy, uses, middle, interval="influence")[0].holds == pytest.approx(0.5)
-    rate = Limit(name="rate", uses="spend", per="lent", at_most=0.2).rows()
+    rate = rows_of([Limit(name="rate", uses="spend", per="lent", at_most=0.2)], {})
     (found,) = limit_evidence(logged, policy, uses, rate)
     assert found.used.value == pytest.approx(logged.outcome["outcome"].sum() / 90_000)
     assert found.holds == 1.0

@@ -105,11 +105,22 @@ def test_a_change_adds_up_and_its_interval_holds_it(small):
     what_if = Project.open(small, changes=["limits.letters.at_most=300"])
     what_if.plan()
     change = what_if.change()
-    swaps = {kind: sum(row.customers for row in change.swaps if row.kind == kind) for kind in ("same", "dropped")}
+    swaps = {
+        kind: sum(row.customers for row in change.swaps if row.kind == kind)
+        for kind in ("same offer", "left alone", "swapped out")
+    }
     assert sum(row.customers for row in change.swaps) == change.customers == 2000
-    assert change.changed == change.customers - swaps["same"]
-    assert swaps["dropped"] > 0
-    assert sum(row.value for row in change.swaps) == pytest.approx(change.value.value)
+    assert change.changed == change.customers - swaps["same offer"] - swaps["left alone"]
+    assert swaps["swapped out"] > 0
+    assert sum(row.value.value for row in change.swaps) == pytest.approx(change.value.value)
+    by_kind = {row.kind: row for row in change.kinds}
+    assert by_kind["swapped in"].customers == 0
+    out = by_kind["swapped out"]
+    assert (out.no_label, out.uses["contacts"].value) == (0, -out.customers)
+    assert out.value.high < 0 > out.uses["expected_loss"].high
+    assert sum(row.uses["amount_lent"].value for row in change.swaps) == pytest.approx(
+        sum(row.uses["amount_lent"].value for row in change.kinds)
+    )
     assert change.value.low < change.value.value < change.value.high < 0.0
     planned = [json.loads((each.out / "plan/certificate.json").read_text())["value"] for each in (real, what_if)]
     assert change.value.value == pytest.approx(planned[1] - planned[0], rel=1e-6)

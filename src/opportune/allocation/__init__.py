@@ -7,15 +7,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from opportune.allocation.certificate import certify
-from opportune.allocation.check import check_limits
+from opportune.allocation.check import check_limits, columns_of
 
 if TYPE_CHECKING:
+    from opportune.allocation.exploration import ExplorationTerms, draw, explore
     from opportune.allocation.path import FrontierPoint, frontier
     from opportune.allocation.solver import allocate
 
-_LAZY = {"allocate": "solver", "frontier": "path", "FrontierPoint": "path"}
+_LAZY = {
+    "allocate": "solver",
+    "draw": "exploration",
+    "explore": "exploration",
+    "ExplorationTerms": "exploration",
+    "frontier": "path",
+    "FrontierPoint": "path",
+}
 
-__all__ = ["FrontierPoint", "allocate", "certify", "check_limits", "frontier"]
+__all__ = [
+    "ExplorationTerms",
+    "FrontierPoint",
+    "allocate",
+    "certify",
+    "check_limits",
+    "columns_of",
+    "draw",
+    "explore",
+    "frontier",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,9 +15,7 @@ OPTIONS = {
     "dual_feasibility_tolerance": TOLERANCE,
     "mip_feasibility_tolerance": TOLERANCE,
     "mip_rel_gap": 0.0,
-    "mip_max_nodes": 5_000,
 }
-"""A bound on nodes and not on seconds, so that the same problem always gives the same plan."""
 
 
 class Solution(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,16 +34,17 @@ def maximise(
     highest: np.ndarray,
     integer: np.ndarray | None = None,
     within: float = 0.0,
+    nodes: int = 0,
 ) -> Solution:
     """Maximise cost x with matrix x <= upper and 0 <= x <= highest, one thread.
 
-    ``integer`` marks integer columns; such a programme stops once its objective is ``within`` the best possible. Row
-    prices are those of a linear programme, and zero for an integer one.
+    ``integer`` marks integer columns; such a programme stops once its objective is ``within`` the best possible, or
+    after so many nodes. Row prices are those of a linear programme, and zero for an integer one.
     """
     if len(cost) == 0:
         return Solution(feasible=bool(np.all(upper >= 0.0)), x=cost, row_price=np.zeros(len(upper)), objective=0.0)
     solver = _Highs()
-    for option, value in {**OPTIONS, "mip_abs_gap": max(within, 1e-9)}.items():
+    for option, value in {**OPTIONS, "mip_abs_gap": max(within, 1e-9), "mip_max_nodes": nodes}.items():
         solver.setOptionValue(option, value)
     solver.passModel(_model(cost, matrix, upper, highest, integer))
     solver.run()

@@ -5,36 +5,62 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from opportune.domain import Candidates, Finding, Limit
+from opportune.domain import Candidates, Finding, Limit, parse_where
 
-NOT_YET = ("where", "by", "amounts", "period", "opening")
 _SHOWN = 3
 
 
-def check_limits(limits: Sequence[Limit], resources: Sequence[str]) -> list[Finding]:
-    """Return findings about limits on unknown resources, repeated names and parts that this version refuses."""
-    findings = [finding for limit in limits for finding in _limit_findings(limit, resources)]
+def check_limits(limits: Sequence[Limit], resources: Sequence[str], columns: Sequence[str] | None) -> list[Finding]:
+    """Return findings about repeated names and limits on unknown resources or columns.
+
+    ``columns`` are those of the opportunities; None where they are not known yet.
+    """
+    findings = [finding for limit in limits for finding in _limit_findings(limit, resources, columns)]
     names = [limit.name for limit in limits]
     for name in sorted({name for name in names if names.count(name) > 1}):
         findings.append(_finding("OP502", f"limit '{name}'", "is declared more than once: expected one name per limit"))
     return findings
 
 
-def _limit_findings(limit: Limit, resources: Sequence[str]) -> Iterator[Finding]:
+def columns_of(limit: Limit) -> dict[str, list[str]]:
+    """Return the columns that the parts ``by``, ``period`` and ``where`` of a limit read; ValueError as parse_where."""
+    parts = {} if limit.by is None else {"by": [limit.by]}
+    if limit.period is not None:
+        parts["period"] = ["at"]
+    if limit.where is not None:
+        parts["where"] = [each.column for each in parse_where(limit.where)]
+    return parts
+
+
+def _limit_findings(limit: Limit, resources: Sequence[str], columns: Sequence[str] | None) -> Iterator[Finding]:
     for field, resource in (("uses", limit.uses), ("per", limit.per)):
         if resource is not None and resource not in resources:
-            near = get_close_matches(resource, resources, 1, 0.7)
-            hint = f"Did you mean {near[0]}?" if near else f"Expected one of {', '.join(resources)}."
-            yield _finding("OP501", f"limit '{limit.name}'.{field}", f"is {resource!r}, which is no resource. {hint}")
-    for field in NOT_YET:
-        if getattr(limit, field) is not None:
-            yield _finding("OP503", f"limit '{limit.name}'.{field}", "is not taken by this version: expected it absent")
+            message = f"is {resource!r}, which is no resource. {_hint(resource, resources)}"
+            yield _finding("OP501", f"limit '{limit.name}'.{field}", message)
+    try:
+        parts = columns_of(limit)
+    except ValueError as error:
+        yield _finding("OP505", f"limit '{limit.name}'.where", str(error))
+        return
+    known = columns if columns is not None else [name for names in parts.values() for name in names]
+    for field, names in parts.items():
+        for name in names:
+            if name not in known:
+                message = f"names {name!r}, which opportunities do not have. {_hint(name, known)}"
+                yield _finding("OP503", f"limit '{limit.name}'.{field}", message)
+
+
+def _hint(given: str, known: Sequence[str]) -> str:
+    near = get_close_matches(given, known, 1, 0.7)
+    return f"Did you mean {near[0]}?" if near else f"Expected one of {', '.join(known)}."
 
 
 def check_numbers(candidates: Candidates) -> list[Finding]:
     """Return findings about values and uses that are not finite, with opportunity and offer."""
     findings = []
     for name, array in {"value": candidates.value, **candidates.uses}.items():
+        if np.isfinite(np.sum(array)):  # one pass; a sum that overflows or meets NaN is looked at closely
+            continue
         rows, offers = np.nonzero(candidates.eligible & ~np.isfinite(array))
         if len(rows):
             pairs = zip(rows[:_SHOWN], offers[:_SHOWN], strict=True)

@@ -1,69 +1,113 @@
-"""Why limits cannot hold: the few that conflict, what can be reached, and the cheapest way out."""
+"""Why limits cannot hold: the few that conflict, what can be reached, the cheapest way out, and the nearest plan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
 
 from opportune.allocation.core import solve_core
 from opportune.allocation.dual import smoothed_prices
-from opportune.allocation.inner import used
-from opportune.allocation.problem import build_problem
-from opportune.allocation.repair import integer_choice
-from opportune.domain import BrokenPromise, Candidates, Finding, Limit
+from opportune.allocation.prepare import Prepared
+from opportune.allocation.problem import Problem
+from opportune.allocation.repair import whole_shares
+from opportune.allocation.shares import Shares, use_of
+from opportune.domain import BrokenPromise, Finding, Limit, LimitRow, Reserved
 
 REACHED = 1e-7
 """Least total excess, in scaled units, that counts as a conflict."""
 
 
-def explain_conflict(candidates: Candidates, limits: Sequence[Limit]) -> BrokenPromise:
+def explain_conflict(prepared: Prepared, limits: Sequence[Limit], reserved: Mapping[str, Reserved]) -> BrokenPromise:
     """Return the error that names the limits which cannot hold together and the cheapest relaxation of each."""
-    hard = [limit for limit in limits if limit.soft_price is None]
-    conflict = _smallest(candidates, hard)
-    return BrokenPromise([_finding(candidates, conflict, limit) for limit in conflict])
+    problem = prepared.problem(limits, reserved)
+    hard = [source for source, limit in enumerate(limits) if limit.soft_price is None]
+    conflict = _smallest(problem, hard)
+    return BrokenPromise([_finding(problem, limits, conflict, source) for source in conflict])
 
 
-def _smallest(candidates: Candidates, limits: list[Limit]) -> list[Limit]:
+def relaxed_limits(
+    prepared: Prepared, limits: Sequence[Limit], reserved: Mapping[str, Reserved]
+) -> dict[str, tuple[float, float]]:
+    """Return the nearest bounds that hold together: by row, its bound and what the least total excess reaches.
+
+    The excess is counted in scaled units, so each row weighs by its own size.
+    """
+    problem = prepared.problem(limits, reserved)
+    everything = {row.source for row in problem.rows}
+    _, shares = least_excess(problem, everything, everything)
+    if shares is None:
+        return {}
+    over = use_of(problem, shares) - problem.b
+    passed = [r for r, row in enumerate(problem.rows) if row.soft_price is None and over[r] > REACHED]
+    return {problem.rows[r].name: (problem.rows[r].bound, _reached(problem, problem.rows[r], shares)) for r in passed}
+
+
+def _smallest(problem: Problem, sources: list[int]) -> list[int]:
     """Return a set in conflict from which no limit can be taken: drop each in turn, keep it out if conflict remains."""
-    kept = list(limits)
-    for limit in limits:
-        without = [other for other in kept if other is not limit]
-        if without and least_excess(candidates, without, set(range(len(without))))[0] > REACHED:
-            kept = without
+    kept = list(sources)
+    for source in sources:
+        without = {other for other in kept if other != source}
+        if without and least_excess(problem, without, without)[0] > REACHED:
+            kept = [other for other in kept if other != source]
     return kept
 
 
-def least_excess(candidates: Candidates, limits: Sequence[Limit], relaxed: set[int]) -> tuple[float, np.ndarray]:
-    """Return the least total scaled excess over the ``relaxed`` limits (others hard) and the choice that has it.
+def least_excess(problem: Problem, kept: set[int], relaxed: set[int]) -> tuple[float, Shares | None]:
+    """Return the least total scaled excess over the ``relaxed`` of the limits ``kept``, and whole shares that have it.
 
     Phase one of the simplex method by the solver's own means: values zero, and a soft price of one on each scaled row.
+    Limits that are not kept may be passed for nothing.
     """
-    problem = build_problem(candidates, limits)
-    names = {name for i, limit in enumerate(limits) if i in relaxed for name in (row.name for row in limit.rows())}
-    cap = np.array([1.0 if row.name in names else np.inf for row in problem.rows])
-    phase_one = msgspec.structs.replace(problem, value=np.zeros(problem.value.shape), value_scale=1.0, cap=cap)
+    prices_of = {True: 1.0, False: np.inf}
+    cap = np.array([prices_of[row.source in relaxed] if row.source in kept else 0.0 for row in problem.rows])
+    phase_one = msgspec.structs.replace(problem, pool=problem.pool.without_values(), cap=cap)
     linear = solve_core(phase_one, smoothed_prices(phase_one))
-    choice = integer_choice(phase_one, linear, REACHED) if linear.feasible else None
-    if choice is None:
-        return np.inf, np.full(len(problem.value), -1)
-    return float(np.sum(np.maximum(used(problem, choice) - problem.b, 0.0))), choice
+    shares = whole_shares(phase_one, linear, REACHED, np.zeros(len(cap))) if linear.feasible else None
+    if shares is None:
+        return np.inf, None
+    over = np.maximum(use_of(phase_one, shares) - problem.b, 0.0)
+    return float(np.sum(over[cap > 0.0])), shares
 
 
-def _finding(candidates: Candidates, conflict: list[Limit], limit: Limit) -> Finding:
-    others = [other.name for other in conflict if other is not limit]
+def _finding(problem: Problem, limits: Sequence[Limit], conflict: list[int], source: int) -> Finding:
+    limit = limits[source]
+    others = [limits[other].name for other in conflict if other != source]
     with_others = f" together with {', '.join(others)}" if others else ""
-    side, given = ("at_least", limit.at_least) if limit.at_least is not None else ("at_most", limit.at_most)
-    _, choice = least_excess(candidates, conflict, {conflict.index(limit)})
-    reached = _use(candidates, limit, choice)
+    row = _broken_row(problem, conflict, source)
+    _, shares = least_excess(problem, set(conflict), {source})
+    if shares is None:
+        message = f"cannot hold{with_others}, and nothing else can then be kept"
+        step = f"relax {' or '.join(others)}" if others else "relax it"
+        return Finding(
+            code="OP510", source="limits.toml", subject=f"limit '{limit.name}'", message=message, next_step=step
+        )
+    reached = _reached(problem, row, shares)
+    named = "" if row.name.removesuffix(" (at most)").removesuffix(" (at least)") == limit.name else f" in {row.name}"
     return Finding(
         code="OP510", source="limits.toml", subject=f"limit '{limit.name}'",
-        message=f"cannot hold{with_others}: {side} is {given:g} and {reached:g} of {limit.uses} can be reached",
-        next_step=f"set {side} = {reached:g}" + (f", or relax {' or '.join(others)}" if others else ""),
+        message=f"cannot hold{with_others}: {row.side} is {row.bound:g}{named} and {reached:g} of {limit.uses} can be "
+        "reached",
+        next_step=f"set {row.side} = {reached:g}" + (f", or relax {' or '.join(others)}" if others else ""),
     )  # fmt: skip
 
 
-def _use(candidates: Candidates, limit: Limit, choice: np.ndarray) -> float:
-    rows = np.flatnonzero(choice >= 0)
-    total = float(candidates.uses[limit.uses][rows, choice[rows]].sum())
-    below = 1.0 if limit.per is None else float(candidates.uses[limit.per][rows, choice[rows]].sum())
+def _broken_row(problem: Problem, conflict: list[int], source: int) -> LimitRow:
+    """Return the row of a limit that is passed by most where all limits of the conflict give way."""
+    _, shares = least_excess(problem, set(conflict), {source})
+    rows = [r for r, row in enumerate(problem.rows) if row.source == source]
+    over = np.zeros(len(problem.rows)) if shares is None else use_of(problem, shares) - problem.b
+    return problem.rows[max(rows, key=lambda r: over[r])]
+
+
+def _reached(problem: Problem, row: LimitRow, shares: Shares) -> float:
+    """Return what shares use of a row, as the lender writes it."""
+    r = next(r for r, each in enumerate(problem.rows) if each.name == row.name)
+    about = problem.about[r] * problem.row_scale[r] / problem.size
+    total, below = (
+        opening
+        + sum(float(w * s) for w, s in zip(about, shares.sums[:, 1 + problem.resources.index(name)], strict=True))
+        for name, opening in ((row.uses, row.opening), (row.per or row.uses, row.opening_per))
+    )
+    if row.per is None:
+        return total
     return total / below if below else 0.0

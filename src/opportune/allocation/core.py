@@ -1,140 +1,156 @@
 """The core: a small exact programme over the customers whose choice the prices leave open, all others fixed."""
 
+from collections.abc import Callable
+
 import msgspec
 import numpy as np
 from scipy.sparse import csr_matrix, hstack, vstack
 
 from opportune.allocation._highs import Solution, maximise
-from opportune.allocation.inner import Inner, dual_value, inner, net_of, used
-from opportune.allocation.problem import Problem
+from opportune.allocation.inner import Inner, inner
+from opportune.allocation.pool import customers_of, rows_of_customers
+from opportune.allocation.problem import FIRST_CORE, Problem
+from opportune.allocation.shares import Shares, sums_of_pairs, value_of
 
-FIRST_CORE = 1_000
 GROWTH = 3
 PROVEN = 1e-10
 
 
-class Shares(msgspec.Struct, frozen=True):
-    """Who gets what: ``choice`` (n,), -1 for none; and of the open customers, pairs with an offer and its share.
-
-    An open customer's ``choice`` is -1; what its pairs leave of one is no offer.
-    """
-
-    choice: np.ndarray
-    customer: np.ndarray
-    offer: np.ndarray
-    share: np.ndarray
-
-    def rounded(self) -> np.ndarray:
-        """Return whole choices (n,): of each open customer the largest share, none where none is the largest."""
-        whole = self.choice.copy()
-        left = np.bincount(self.customer, self.share, len(whole))
-        order = np.lexsort((-self.offer, self.share))  # of equal shares the first offer is written last, and stands
-        largest = np.zeros(len(whole))
-        whole[self.customer[order]], largest[self.customer[order]] = self.offer[order], self.share[order]
-        whole[self.customer] = np.where((largest > 1.0 - left)[self.customer], whole[self.customer], -1)
-        return whole
-
-
 class LinearPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """An optimum of the linear programme; ``prices`` (m,) prove it up to ``PROVEN``."""
+    """An optimum of the linear programme; ``prices`` (m,) prove it up to ``PROVEN``; ``best`` is the choice there."""
 
     feasible: bool
     shares: Shares
     prices: np.ndarray
+    best: Inner
 
 
-def solve_core(problem: Problem, prices: np.ndarray) -> LinearPlan:
+def solve_core(
+    problem: Problem, prices: np.ndarray, note: Callable[[np.ndarray], None] = lambda prices: None
+) -> LinearPlan:
     """Solve the linear programme by growing cores until the core's own row prices prove its value.
 
     The proof: g at those prices, over all customers, equals the value reached. Until then the core takes in the
     customers outside it who would gain most from another choice at those prices (sifting: Bixby et al. 1992).
     """
     found = inner(problem, prices)
-    core, count = np.sort(closest(found.margin, min(FIRST_CORE, len(problem.value)))), len(problem.value)
+    fixed = shares_of(found)
+    core, count = closest(problem, found.margin, FIRST_CORE), len(problem.pool.cell)
     while True:
-        solution, shares = programme(problem, found.choice, core, integer=False)
+        solution, shares = programme(problem, fixed, core)
         if not solution.feasible:
             if len(core) == count:
-                return LinearPlan(feasible=False, shares=shares, prices=prices)
-            core = np.union1d(core, closest(found.margin, min(GROWTH * len(core), count)))
+                return LinearPlan(feasible=False, shares=shares, prices=prices, best=found)
+            core = np.union1d(core, closest(problem, found.margin, GROWTH * len(core)))
             continue
         prices = np.minimum(solution.row_price[: len(problem.b)], problem.cap)
-        at_prices = inner(problem, prices)
-        if _gap(problem, shares, prices, at_prices) <= PROVEN or len(core) == count:
-            return LinearPlan(feasible=True, shares=shares, prices=prices)
-        core = np.union1d(core, _gaining(problem, prices, found.choice, at_prices, core))
+        note(prices)
+        best = inner(problem, prices, fixed.choice)
+        gap = (best.bound - value_of(problem, shares)) / max(abs(best.bound), 1.0)
+        if gap <= PROVEN or len(core) == count:
+            return LinearPlan(feasible=True, shares=shares, prices=prices, best=best)
+        core = np.union1d(core, _gaining(problem, best.gain, core))
 
 
-def _gaining(problem: Problem, prices: np.ndarray, choice: np.ndarray, best: Inner, core: np.ndarray) -> np.ndarray:
-    """Return the customers outside the core whose best offer at the prices is worth most above their fixed one."""
-    moved = np.flatnonzero(best.choice != choice)
-    moved = np.setdiff1d(moved, core, assume_unique=True)
-    gain = best.top[moved] - net_of(problem, prices, moved, choice[moved])
-    order = np.argsort(-gain, kind="stable")
-    return np.asarray(moved[order[: GROWTH * len(core)]])
+def shares_of(found: Inner) -> Shares:
+    """Return the best choice at some prices as shares, with nobody open."""
+    nobody = np.zeros(0, dtype=np.int64)
+    return Shares(found.choice, nobody, nobody, np.zeros(0), found.sums)
 
 
-def closest(margin: np.ndarray, size: int) -> np.ndarray:
-    """Return the ``size`` customers whose best choice leads the second by least; of equal ones the first."""
-    if size == len(margin):
-        return np.arange(size)
+def _gaining(problem: Problem, gain: np.ndarray, core: np.ndarray) -> np.ndarray:
+    """Return the opportunities outside the core whose best offer at the prices gains most over their fixed one."""
+    moved = np.setdiff1d(np.flatnonzero(gain > 0.0), core, assume_unique=True)
+    order = np.argsort(-gain[moved], kind="stable")
+    return whole_customers(problem, moved[order[: GROWTH * len(core)]])
+
+
+def closest(problem: Problem, margin: np.ndarray, size: int) -> np.ndarray:
+    """Return the ``size`` opportunities whose best choice leads by least, of equal ones the first, customers whole."""
+    if size >= len(margin):
+        return np.arange(len(margin))
     limit = np.partition(margin, size - 1)[size - 1]
     below, equal = np.flatnonzero(margin < limit), np.flatnonzero(margin == limit)
-    return np.concatenate([below, equal[: size - len(below)]])
+    return whole_customers(problem, np.concatenate([below, equal[: size - len(below)]]))
 
 
-def _gap(problem: Problem, shares: Shares, prices: np.ndarray, found: Inner) -> float:
-    """Return how far g at the prices lies above the value of the shares, relative to g."""
-    bound = dual_value(problem, prices, found)
-    return (bound - plan_value(problem, shares)) / max(abs(bound), 1.0)
-
-
-def plan_value(problem: Problem, shares: Shares) -> float:
-    """Return the scaled mean value of shares, less what soft rows charge for their excess."""
-    count, fixed = len(shares.choice), np.flatnonzero(shares.choice >= 0)
-    whole = float(np.sum(problem.value[fixed, shares.choice[fixed]]))
-    parts = float(np.sum(problem.value[shares.customer, shares.offer] * shares.share))
-    soft = np.isfinite(problem.cap)
-    excess = np.maximum(_use(problem, shares) - problem.b, 0.0)
-    return (whole + parts) / problem.value_scale / count - float(np.sum(problem.cap[soft] * excess[soft]))
-
-
-def _use(problem: Problem, shares: Shares) -> np.ndarray:
-    open_use = (problem.uses[:, shares.customer, shares.offer] * shares.share).sum(axis=1)
-    return np.asarray(used(problem, shares.choice) + problem.scaled(open_use / len(shares.choice)))
+def whole_customers(problem: Problem, rows: np.ndarray) -> np.ndarray:
+    """Return all opportunities, in order, of the customers that some rows belong to."""
+    first = problem.pool.first
+    return rows_of_customers(first, np.unique(customers_of(first, rows)))
 
 
 def programme(
     problem: Problem,
-    choice: np.ndarray,
+    fixed: Shares,
     core: np.ndarray,
-    integer: bool,
+    nodes: int = 0,
     tightened: float | np.ndarray = 0.0,
     within: float = 0.0,
 ) -> tuple[Solution, Shares]:
-    """Solve over the core customers with all others at ``choice``; return the solution and its shares.
+    """Solve over the core rows with all others as in ``fixed``; return the solution and its shares.
 
-    Columns: the eligible offers of the core, then one overflow per soft row. Rows: the limits, then one per core
-    customer (at most one offer). ``tightened`` lowers each limit by that much, in scaled units; an
-    integer programme may stop ``within`` that much of its best mean value.
+    Columns: the eligible offers of the core, then one overflow per soft row. Rows: the limits, one per core
+    opportunity (as many offers as it has copies), one per customer that could have more offers than it may.
+    ``tightened`` lowers each limit by that much, in scaled units. With ``nodes`` choices are whole, found by a branch
+    and bound of at most that many nodes, which may stop ``within`` that much of its best mean value.
     """
-    rest = choice.copy()
-    rest[core] = -1
-    customer, offer = np.nonzero(problem.eligible[core])
+    rest, offers = opened(problem, fixed, core)
+    local, offer = np.nonzero(np.isfinite(offers[:, 0]))
+    amounts, row = offers[local, :, offer].astype(np.float64), core[local]
     soft = np.flatnonzero(np.isfinite(problem.cap))
-    limits = csr_matrix(problem.scaled(problem.uses[:, core[customer], offer]))
+    limits = problem.rows_of_offers(problem.pool.cell[row], amounts[:, 1:])
     overflow = csr_matrix((-np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(len(problem.b), len(soft)))
-    once = csr_matrix(
-        (np.ones(len(customer)), (customer, np.arange(len(customer)))),
-        shape=(len(core), len(customer) + len(soft)),
+    once, at_most = _counts(problem, core, local)
+    once.resize(once.shape[0], len(local) + len(soft))
+    capacity = problem.size * (problem.b - tightened) - problem.rows_of_cells(rest.sums[:, 1:])
+    solution = maximise(
+        np.concatenate([amounts[:, 0], -problem.cap[soft]]),
+        vstack([hstack([limits, overflow]), once]).tocsr(),
+        np.concatenate([capacity, at_most]),
+        np.concatenate([problem.pool.copies[row], np.full(len(soft), np.inf)]),
+        np.concatenate([np.ones(len(local)), np.zeros(len(soft))]) if nodes else None,
+        within * problem.size,
+        nodes,
     )
-    matrix = vstack([hstack([limits, overflow]), once]).tocsr()
-    capacity = len(problem.value) * (problem.b - tightened - used(problem, rest))
-    upper = np.concatenate([capacity, np.ones(len(core))])
-    cost = np.concatenate([problem.value[core[customer], offer] / problem.value_scale, -problem.cap[soft]])
-    highest = np.concatenate([np.ones(len(customer)), np.full(len(soft), np.inf)])
-    kinds = np.concatenate([np.ones(len(customer)), np.zeros(len(soft))]) if integer else None
-    solution = maximise(cost, matrix, upper, highest, kinds, within * len(problem.value))
-    share = solution.x[: len(customer)]
-    taken = share > 0.0
-    return solution, Shares(rest, core[customer[taken]], offer[taken], share[taken])
+    given = np.rint(solution.x[: len(local)]) if nodes else solution.x[: len(local)]
+    return solution, with_pairs(problem, rest, row, offer, given, amounts)
+
+
+def opened(problem: Problem, fixed: Shares, core: np.ndarray) -> tuple[Shares, np.ndarray]:
+    """Return the shares without what the core rows get, and the core's values and uses (q, 1 + R, K)."""
+    offers, pool = problem.pool.offers_of(core), problem.pool
+    choice = fixed.choice.copy()
+    chosen = np.flatnonzero(choice[core] >= 0)
+    amounts = offers[chosen, :, choice[core[chosen]]] * pool.copies[core[chosen], None]
+    sums = fixed.sums - sums_of_pairs(problem, core[chosen], amounts)
+    inside = np.isin(fixed.row, core)
+    at = np.searchsorted(core, fixed.row[inside])
+    of_pairs = offers[at, :, fixed.offer[inside]] * fixed.amount[inside, None]
+    sums -= sums_of_pairs(problem, fixed.row[inside], of_pairs)
+    choice[core] = -1
+    return Shares(choice, fixed.row[~inside], fixed.offer[~inside], fixed.amount[~inside], sums), offers
+
+
+def with_pairs(
+    problem: Problem, rest: Shares, row: np.ndarray, offer: np.ndarray, given: np.ndarray, amounts: np.ndarray
+) -> Shares:
+    """Return the shares with more pairs, of which ``given`` (q,) copies get an offer of ``amounts`` (q, 1 + R) each."""
+    taken = np.flatnonzero(given > 0.0)
+    sums = rest.sums + sums_of_pairs(problem, row[taken], amounts[taken] * given[taken, None])
+    return Shares(
+        rest.choice, np.concatenate([rest.row, row[taken]]), np.concatenate([rest.offer, offer[taken]]),
+        np.concatenate([rest.amount, given[taken]]), sums,
+    )  # fmt: skip
+
+
+def _counts(problem: Problem, core: np.ndarray, local: np.ndarray) -> tuple[csr_matrix, np.ndarray]:
+    """Return the rows that count offers per core opportunity and per capped customer, and what they may come to."""
+    pairs, ones = np.arange(len(local)), np.ones(len(local))
+    once = csr_matrix((ones, (local, pairs)), shape=(len(core), len(local)))
+    customer = customers_of(problem.pool.first, core)
+    owners, owner = np.unique(customer, return_inverse=True)
+    capped = np.flatnonzero(np.diff(problem.pool.first)[owners] > problem.most)
+    of_customers = csr_matrix((ones, (owner[local], pairs)), shape=(len(owners), len(local)))[capped]
+    at_most = np.concatenate([problem.pool.copies[core], np.full(len(capped), float(problem.most))])
+    return csr_matrix(vstack([once, of_customers])), at_most

@@ -4,16 +4,20 @@ Newton's method with bounds (Bertsekas 1982): the prices are few, and one pass o
 and Hessian. The smoothed dual only steers the prices; the certificate evaluates the dual itself.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from opportune.allocation.inner import Smoothed, smoothed
-from opportune.allocation.problem import Problem
+from opportune.allocation.problem import FIRST_CORE, SAMPLE, Problem
 
-SAMPLE = 20_000
 LADDER = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 FULL_LADDER = (0.001,)
 STEPS = 30
-HALVINGS = 30
+HALVINGS = 8
+FIRST_RADIUS = 0.5
+NEAR_RADIUS = 0.01
+LEAST_RADIUS = 1e-3
 ENOUGH = 1e-12
 """A step that promises less than this relative decrease ends a rung of the ladder."""
 DAMPING = 1e-9
@@ -21,20 +25,32 @@ LARGEST_PRICE = 1e4
 """In scaled units a price this large means that a hard row cannot hold."""
 
 
-def smoothed_prices(problem: Problem, start: np.ndarray | None = None) -> np.ndarray:
-    """Return scaled prices (m,) near the optimum; ``start`` (from a neighbouring problem) skips the sample."""
-    if len(problem.b) == 0:
-        return np.zeros(0)
-    count = len(problem.value)
+def smoothed_prices(
+    problem: Problem, start: np.ndarray | None = None, note: Callable[[np.ndarray], None] = lambda prices: None
+) -> np.ndarray:
+    """Return scaled prices (m,) near the optimum; ``start`` (from a neighbouring problem) skips the sample.
+
+    ``note`` is told each better price.
+    """
+    if len(problem.b) == 0 or len(problem.pool.cell) <= FIRST_CORE:
+        return np.zeros(len(problem.b))  # the first core holds everybody: its programme gives the prices
     if start is not None:
-        return _descend(problem, start, FULL_LADDER)
-    if count <= SAMPLE:
-        return _descend(problem, np.zeros(len(problem.b)), LADDER)
-    sample = problem.take(np.linspace(0, count - 1, SAMPLE).astype(np.int64))
-    return _descend(problem, _descend(sample, np.zeros(len(problem.b)), LADDER), FULL_LADDER)
+        return _descend(problem, start, FULL_LADDER, NEAR_RADIUS, note)
+    customers = len(problem.pool.first) - 1
+    if customers <= SAMPLE:
+        return _descend(problem, np.zeros(len(problem.b)), LADDER, FIRST_RADIUS, note)
+    sample = problem.part(np.linspace(0, customers - 1, SAMPLE).astype(np.int64))
+    prices = _descend(sample, np.zeros(len(problem.b)), LADDER, FIRST_RADIUS, note)
+    return _descend(problem, prices, FULL_LADDER, NEAR_RADIUS, note)
 
 
-def _descend(problem: Problem, prices: np.ndarray, ladder: tuple[float, ...]) -> np.ndarray:
+def _descend(
+    problem: Problem,
+    prices: np.ndarray,
+    ladder: tuple[float, ...],
+    radius: float,
+    note: Callable[[np.ndarray], None],
+) -> np.ndarray:
     highest = np.minimum(problem.cap, LARGEST_PRICE)
     prices = np.clip(prices, 0.0, highest)
     for tau in ladder:
@@ -43,10 +59,11 @@ def _descend(problem: Problem, prices: np.ndarray, ladder: tuple[float, ...]) ->
             direction = _newton_direction(here, prices, highest)
             if -np.sum(direction * here.gradient) <= ENOUGH * max(abs(here.value), 1.0):
                 break
-            moved = _line_search(problem, prices, here, direction, highest, tau)
+            moved = _line_search(problem, prices, here, direction, highest, tau, radius)
             if moved is None:
                 break
-            prices, here = moved
+            prices, here, radius = moved
+            note(prices)
     return prices
 
 
@@ -62,14 +79,25 @@ def _newton_direction(here: Smoothed, prices: np.ndarray, highest: np.ndarray) -
 
 
 def _line_search(
-    problem: Problem, prices: np.ndarray, here: Smoothed, direction: np.ndarray, highest: np.ndarray, tau: float
-) -> tuple[np.ndarray, Smoothed] | None:
-    """Return the first of ever shorter steps that lowers the value enough (Armijo), or None."""
-    step = 1.0
-    for _ in range(HALVINGS):
+    problem: Problem,
+    prices: np.ndarray,
+    here: Smoothed,
+    direction: np.ndarray,
+    highest: np.ndarray,
+    tau: float,
+    radius: float,
+) -> tuple[np.ndarray, Smoothed, float] | None:
+    """Return the first of ever shorter steps that lowers the value enough (Armijo), or None.
+
+    No price moves by more than ``radius`` at first: where a row is all but flat, Newton's step knows no measure. The
+    radius to go on with is twice that of a step that did at once.
+    """
+    length = float(np.max(np.abs(direction)))
+    step = min(1.0, radius / length)
+    for halving in range(HALVINGS):
         there = np.clip(prices + step * direction, 0.0, highest)
         found = smoothed(problem, there, tau)
         if found.value <= here.value + 1e-4 * np.sum(here.gradient * (there - prices)):
-            return there, found
-        step *= 0.5
+            return there, found, max(2.0 * radius if halving == 0 else step * length, LEAST_RADIUS)
+        step *= 0.25
     return None

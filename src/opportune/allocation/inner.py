@@ -1,4 +1,4 @@
-"""The inner choice: each customer's best offer at given prices, exactly."""
+"""The inner choice: each customer's best offers at given prices, exactly, and what they add up to."""
 
 import msgspec
 import numpy as np
@@ -8,29 +8,37 @@ from opportune.allocation.problem import Problem
 
 
 class Inner(msgspec.Struct, frozen=True):
-    """Per customer (n,): the best offer (-1: none), its scaled net value, and how far it leads the second best."""
+    """The best choice at some prices.
+
+    Per opportunity (n,): ``choice`` (-1: none), ``margin`` by how much the next best would be worse, ``gain`` over the
+    choice it was compared with, in scaled value. ``bound`` is g at the prices per opportunity; ``sums`` (C, 1 + R) the
+    scaled value and the uses of the choice by cell.
+    """
 
     choice: np.ndarray
-    top: np.ndarray
     margin: np.ndarray
+    gain: np.ndarray
+    bound: float
+    sums: np.ndarray
 
 
-def inner(problem: Problem, prices: np.ndarray) -> Inner:
-    """Return every customer's best choice at scaled prices (m,); none wins ties, then the first offer."""
-    charges = problem.charges(prices)
-    return Inner(*best_offers(problem.value, problem.eligible, problem.uses, charges, 1.0 / problem.value_scale))
+def inner(problem: Problem, prices: np.ndarray, base: np.ndarray | None = None) -> Inner:
+    """Return every customer's best choice at scaled prices (m,); none wins ties, then the first offer.
 
-
-def net_of(problem: Problem, prices: np.ndarray, customers: np.ndarray, choice: np.ndarray) -> np.ndarray:
-    """Return the scaled net value (c,) of one choice for each of some customers (c,); zero for none."""
-    offer = np.maximum(choice, 0)
-    charge = np.einsum("r,rc->c", problem.charges(prices), problem.uses[:, customers, offer])
-    return np.where(choice >= 0, problem.value[customers, offer] / problem.value_scale - charge, 0.0)
-
-
-def dual_value(problem: Problem, prices: np.ndarray, found: Inner) -> float:
-    """Return g(prices) / n of the scaled problem: an upper bound on its optimum for any prices in [0, cap]."""
-    return float(prices @ problem.b + np.mean(found.top))
+    g(prices), an upper bound on the optimum for any prices in [0, cap], comes with it.
+    """
+    pool, charges = problem.pool, problem.charges(prices)
+    count = len(pool.cell)
+    choice, margin, gain = np.empty(count, np.int64), np.empty(count), np.empty(count)
+    base = np.full(count, -1, np.int64) if base is None else base
+    net, sums = 0.0, np.zeros((len(charges), 1 + len(problem.resources)))
+    for rows, block in pool.blocks():
+        choice[rows], margin[rows], gain[rows], parts, of_block = best_offers(
+            block.offers, block.cell, block.copies, block.first, problem.most, charges, base[rows]
+        )
+        net += float(parts.sum())
+        sums += of_block.sum(axis=0)
+    return Inner(choice, margin, gain, float(np.sum(prices * problem.b)) + net / max(problem.size, 1.0), sums)
 
 
 class Smoothed(msgspec.Struct, frozen=True):
@@ -47,20 +55,17 @@ def smoothed(problem: Problem, prices: np.ndarray, tau: float) -> Smoothed:
     ``g_tau = p.b + mean_i tau log(1 + sum_k exp(net_ik / tau))`` lies above g by at most tau log(K + 1). Its gradient
     is b less the mean expected use, its Hessian the mean covariance of uses over tau.
     """
-    charges, scale, resources = problem.charges(prices), 1.0 / problem.value_scale, len(problem.uses)
-    sums = smoothed_sums(problem.value, problem.eligible, problem.uses, charges, scale, tau).sum(axis=0)
-    sums /= len(problem.value)
-    lower = sums[1 + resources :].reshape(resources, resources)
-    covariance = lower + np.tril(lower, -1).T
+    charges, resources = problem.charges(prices), len(problem.resources)
+    sums = np.zeros((len(charges), 1 + resources + resources * resources))
+    for _, block in problem.pool.blocks():
+        sums += smoothed_sums(
+            block.offers, block.cell, block.copies, block.first, problem.most, charges, tau
+        ).sum(axis=0)  # fmt: skip
+    sums /= max(problem.size, 1.0)
+    lower = sums[:, 1 + resources :].reshape(-1, resources, resources)
+    covariance = lower + np.tril(lower, -1).transpose(0, 2, 1)
     return Smoothed(
-        value=float(np.sum(prices * problem.b) + sums[0]),
-        gradient=problem.b - problem.scaled(sums[1 : 1 + resources]),
-        hessian=problem.scaled(problem.scaled(covariance).T) / tau,
+        value=float(np.sum(prices * problem.b) + np.sum(sums[:, 0])),
+        gradient=problem.b - problem.rows_of_cells(sums[:, 1 : 1 + resources]),
+        hessian=problem.spread(covariance) / tau,
     )
-
-
-def used(problem: Problem, choice: np.ndarray) -> np.ndarray:
-    """Return the scaled mean use (m,) of each row under a choice."""
-    rows = np.flatnonzero(choice >= 0)
-    taken = problem.uses[:, rows, choice[rows]].sum(axis=1)
-    return problem.scaled(taken / len(choice))

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from opportune.allocation.solver import allocate
+from opportune.allocation.certificate import digest_of
+from opportune.allocation.prepare import prepare
+from opportune.allocation.solver import Task, refuse_unfit, solve
 from opportune.domain import Candidates, Limit, Plan
 
 
@@ -27,13 +29,20 @@ def frontier(
     bounds: Sequence[float],
     gap: float = 1e-4,
     seed: int = 0,
+    offers_per_customer: int | None = None,
 ) -> tuple[FrontierPoint, ...]:
-    """Return one plan per bound of the limit ``name`` (its ``at_most``), each started from its neighbour's prices."""
-    points = []
-    start = None
+    """Return one plan per bound of the limit ``name`` (its ``at_most``), each started from its neighbour's prices.
+
+    Candidates are prepared once, and the plans share their data hash.
+    """
+    refuse_unfit(candidates, limits)
+    prepared = prepare(candidates, limits, offers_per_customer)
+    points, start = [], None
+    data = b"".join(digest_of(block) for block in candidates.blocks())
     for bound in bounds:
         varied = [msgspec.structs.replace(one, at_most=bound) if one.name == name else one for one in limits]
-        plan = allocate(candidates, varied, gap, seed, start)
+        task = Task(candidates=candidates, limits=tuple(varied), gap=gap, seed=seed, reserved={}, data=data)
+        plan = solve(task, prepared, start)
         points.append(_point(bound, name, plan))
         start = plan.prices
     return tuple(points)

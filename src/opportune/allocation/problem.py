@@ -9,115 +9,128 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+from scipy.sparse import csr_matrix
 
-from opportune.domain import Candidates, Limit, LimitRow
+from opportune.allocation.pool import Pool, part_of
+from opportune.domain import LimitRow
 
 SAMPLE = 20_000
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One linear row: ``weights`` maps a resource to its coefficient; ``soft_price`` is infinite for a hard row."""
-
-    name: str
-    weights: dict[str, float]
-    bound: float
-    soft_price: float
+FIRST_CORE = 1_000
+"""Opportunities of the first core, and so of the largest list that needs no prices to start from."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """The scaled problem: maximise mean(value x) / value_scale with mean(a x) <= b.
+    """The scaled problem: maximise mean(value x) with mean(a x) <= b over ``size`` opportunities.
 
-    Shapes: ``value`` and ``eligible`` (n, K), the candidates' own arrays; ``uses`` (R, n, K) by resource; ``weights``
-    (m, R) make the scaled rows, a = weights @ uses; ``b`` and ``cap`` (m,), the scaled soft price of each row.
+    A row uses one of a few mixes of resources, ``mixes`` (T, R), ``mix`` (m,) says which. ``about`` (m, C) is what it
+    multiplies the uses of a cell by, 0 where it is not about it, so that ``a = about x mixes x uses``: however many
+    rows there are, prices become charges per cell and resource. ``b`` and ``cap`` (m,), the scaled soft price of each
+    row. A customer gets at most ``most`` offers.
     """
 
-    rows: tuple[Row, ...]
-    value: np.ndarray
-    eligible: np.ndarray
-    uses: np.ndarray
-    weights: np.ndarray
+    rows: tuple[LimitRow, ...]
+    pool: Pool
+    resources: tuple[str, ...]
+    size: float
+    mixes: np.ndarray
+    mix: np.ndarray
+    about: np.ndarray
     b: np.ndarray
     cap: np.ndarray
     row_scale: np.ndarray
     value_scale: float
+    most: int
 
     def charges(self, prices: np.ndarray) -> np.ndarray:
-        """Return the charge per unit of each resource (R,) that scaled prices (m,) amount to."""
-        return np.asarray(np.einsum("m,mr->r", prices, self.weights))
+        """Return the charge per cell and unit of each resource (C, R) that scaled prices (m,) amount to.
 
-    def scaled(self, uses: np.ndarray) -> np.ndarray:
-        """Return the scaled rows (m, ...) of uses by resource (R, ...). No BLAS: its bits may change."""
-        return np.asarray(np.einsum("mr,r...->m...", self.weights, uses))
+        No BLAS here and below: its bits may change.
+        """
+        return np.ascontiguousarray(np.einsum("m,mc,mr->cr", prices, self.about, self.mixes[self.mix]))
+
+    def rows_of_cells(self, sums: np.ndarray) -> np.ndarray:
+        """Return the scaled rows (m,) of uses by cell and resource (C, R)."""
+        return np.asarray(np.einsum("mc,mr,cr->m", self.about, self.mixes[self.mix], sums))
+
+    def rows_of_offers(self, cell: np.ndarray, uses: np.ndarray) -> csr_matrix:
+        """Return the scaled coefficients (m, q) of offers (q,) to opportunities of some cells, from uses (q, R)."""
+        found = csr_matrix(csr_matrix(self.about)[:, cell])
+        by_mix = np.einsum("tr,qr->tq", self.mixes, uses)
+        mix = np.repeat(self.mix, np.diff(found.indptr))
+        return csr_matrix((found.data * by_mix[mix, found.indices], found.indices, found.indptr), found.shape)
+
+    def spread(self, covariance: np.ndarray) -> np.ndarray:
+        """Return the covariance of rows (m, m) from that of resources by cell (C, R, R)."""
+        # One cell at a time: the rows about it are few even where there are many rows.
+        total = np.zeros((len(self.rows), len(self.rows)))
+        for cell, of_resources in enumerate(covariance):
+            rows = np.flatnonzero(self.about[:, cell])
+            weights = self.about[rows, cell, None] * self.mixes[self.mix[rows]]
+            total[np.ix_(rows, rows)] += np.einsum("mr,rq,nq->mn", weights, of_resources, weights)
+        return total
 
     def prices_of(self, scaled: np.ndarray) -> np.ndarray:
         """Return prices in value per unit of each row's left side, from prices of the scaled problem."""
-        return np.asarray(scaled * self.value.shape[0] * self.value_scale / self.row_scale)
+        return np.asarray(scaled * self.size * self.value_scale / self.row_scale)
 
     def scaled_prices(self, prices: np.ndarray) -> np.ndarray:
-        """Return the inverse of ``prices_of``."""
-        return np.asarray(prices * self.row_scale / (self.value.shape[0] * self.value_scale))
+        """Return prices of the scaled problem (m,), undoing ``prices_of``."""
+        return np.asarray(prices * self.row_scale / (self.size * self.value_scale))
 
-    def take(self, customers: np.ndarray) -> "Problem":
+    def part(self, customers: np.ndarray) -> "Problem":
         """Return the problem of a sample of customers, each mean now over the sample."""
-        return msgspec.structs.replace(
-            self, value=self.value[customers], eligible=self.eligible[customers],
-            uses=np.ascontiguousarray(self.uses[:, customers]),
-        )  # fmt: skip
+        pool = part_of(self.pool, customers)
+        return msgspec.structs.replace(self, pool=pool, size=float(pool.copies.sum()))
 
 
-def rows_of(limits: Sequence[Limit]) -> tuple[Row, ...]:
-    """Return the rows of limits: two for a limit with both bounds, and as many again for each of its scenarios."""
-    return tuple(_row(row) for limit in limits for row in limit.rows())
-
-
-def _row(row: LimitRow) -> Row:
-    weights = {row.uses: row.sign}
-    if row.per is not None:
-        weights[row.per] = weights.get(row.per, 0.0) - row.sign * row.bound
-    return Row(
-        name=row.name,
-        weights=weights,
-        bound=0.0 if row.per is not None else row.sign * row.bound,
-        soft_price=np.inf if row.soft_price is None else row.soft_price,
-    )
-
-
-def build_problem(candidates: Candidates, limits: Sequence[Limit]) -> Problem:
-    """Return the scaled problem of candidates under limits. Only the resources that limits name are looked at."""
-    rows = rows_of(limits)
-    count = len(candidates)
-    names = sorted({resource for row in rows for resource in row.weights})
-    uses = np.stack([candidates.uses[name] for name in names]) if names else np.zeros((0, *candidates.value.shape))
-    weights = np.array([[row.weights.get(name, 0.0) for name in names] for row in rows]).reshape(len(rows), len(names))
-    bound = np.array([row.bound for row in rows])
-    row_scale = np.array([_row_scale(row.bound, weights[r], uses) for r, row in enumerate(rows)])
-    value_scale = _value_scale(candidates)
+def build_problem(
+    pool: Pool, rows: Sequence[LimitRow], about: np.ndarray, resources: Sequence[str], value_scale: float, most: int
+) -> Problem:
+    """Return the scaled problem of a pool under rows; ``about`` (m, C) is what a row multiplies uses of a cell by."""
+    size = float(pool.copies.sum())
+    of_rows = np.array([_mix(row, resources) for row in rows]).reshape(len(rows), len(resources))
+    mixes, mix = np.unique(of_rows, axis=0, return_inverse=True) if len(rows) else (of_rows, np.zeros(0, np.int64))
+    row_scale = _row_scales(pool, rows, about, of_rows, size)
+    soft = np.array([np.inf if row.soft_price is None else row.soft_price for row in rows])
     return Problem(
-        rows=rows,
-        value=candidates.value,
-        eligible=candidates.eligible,
-        uses=uses,
-        weights=weights * (count / row_scale)[:, None],
-        b=bound / row_scale,
-        cap=np.array([row.soft_price for row in rows]) * row_scale / (count * value_scale),
+        rows=tuple(rows),
+        pool=pool,
+        resources=tuple(resources),
+        size=size,
+        mixes=mixes,
+        mix=mix.reshape(-1),
+        about=about * (size / row_scale)[:, None],
+        b=np.array([row.sign * row.right for row in rows]) / row_scale,
+        cap=soft * row_scale / (size * value_scale),
         row_scale=row_scale,
         value_scale=value_scale,
+        most=most,
     )
 
 
-def _row_scale(bound: float, weights: np.ndarray, uses: np.ndarray) -> float:
-    """Return |bound|, or where it is zero the size of the row's coefficients: their mean magnitude times n.
+def _mix(row: LimitRow, resources: Sequence[str]) -> np.ndarray:
+    """Return the coefficient of each resource (R,) in a row that reads <=."""
+    weights = np.zeros(len(resources))
+    weights[resources.index(row.uses)] += row.sign
+    if row.per is not None:
+        weights[resources.index(row.per)] -= row.sign * row.bound
+    return weights
+
+
+def _row_scales(
+    pool: Pool, rows: Sequence[LimitRow], about: np.ndarray, of_rows: np.ndarray, size: float
+) -> np.ndarray:
+    """Return |right side| of each row, or where that is zero the size of its coefficients: mean magnitude times n.
 
     A sample of customers tells the size: a scale need not be exact.
     """
-    if bound or not uses.size:
-        return abs(bound) or 1.0
-    sample = uses[:, :: max(1, uses.shape[1] // SAMPLE)]
-    row = np.einsum("r,rnk->nk", weights, sample)
-    return uses.shape[1] * float(np.mean(np.abs(row))) or 1.0
-
-
-def _value_scale(candidates: Candidates) -> float:
-    best = np.max(candidates.value, axis=1, initial=0.0, where=candidates.eligible)
-    positive = float(np.mean(best)) if len(best) else 0.0
-    return positive or float(np.max(np.abs(candidates.value), initial=0.0)) or 1.0
+    scales = np.abs([row.right for row in rows]).reshape(len(rows))
+    unset = np.flatnonzero(scales == 0.0)
+    if not len(unset) or not len(pool.cell):
+        return np.where(scales == 0.0, 1.0, scales)
+    customers = np.unique(np.linspace(0, len(pool.first) - 2, SAMPLE).astype(np.int64))
+    sample = part_of(pool, customers)
+    for r in unset:
+        of_row = np.einsum("r,nrk->nk", of_rows[r], sample.offers[:, 1:]) * about[r, sample.cell, None]
+        scales[r] = size * float(np.mean(np.abs(of_row))) or 1.0
+    return np.asarray(scales)

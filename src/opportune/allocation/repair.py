@@ -1,60 +1,118 @@
-"""Repair: from the linear optimum to whole choices, by an exact programme over the few customers left open."""
+"""Repair: from the linear optimum to whole choices, by exchanges and by an exact programme over few customers."""
 
 import numpy as np
 
 from opportune.allocation._highs import TOLERANCE
-from opportune.allocation.core import LinearPlan, Shares, closest, plan_value, programme
-from opportune.allocation.inner import inner, used
+from opportune.allocation.core import LinearPlan, closest, opened, programme, shares_of, whole_customers, with_pairs
+from opportune.allocation.exchange import exchanged, neighbour
+from opportune.allocation.inner import Inner
 from opportune.allocation.problem import Problem
+from opportune.allocation.shares import WHOLE, Shares, use_of, value_of
 
+NEAR = 400
+KICKS = 6
 FIRST_FREE = 300
-WHOLE = 1e-7
+LARGEST_FREE = 9_000
+SMALL = 200
+NODES, NODES_OF_SMALL = 100, 3_000
+"""A bound on nodes and not on seconds, so that the same problem always gives the same plan."""
 TIGHTENINGS = 5
 ROUNDING = 1e-12
 """Rows are scaled to order one: an excess below this is the rounding of float64 sums, not of the programme."""
 
 
-def integer_choice(problem: Problem, linear: LinearPlan, gap: float) -> np.ndarray | None:
-    """Return a whole choice (n,) that keeps every hard row, within ``gap`` of the bound where that was found.
+def whole_shares(problem: Problem, linear: LinearPlan, gap: float, tightened: np.ndarray) -> Shares | None:
+    """Return whole shares that keep every hard row, within ``gap`` of the bound where that was found.
 
-    Starts from the linear solution, never from the argmax at prices: with ties the argmax is arbitrary. The free set
-    grows until the gap is reached or everybody is free; None when no whole choice keeps the rows.
+    Starts from the linear solution, never from the argmax at prices: with ties the argmax is arbitrary. First pairs of
+    changes are tried, from the linear solution and from neighbours of what they lead to; where that does not do, an
+    integer programme over few customers, or over ever more while nothing keeps the rows. None when nothing was found.
+    ``tightened`` (m,) lowers each limit, in scaled units.
     """
-    margin, shares = inner(problem, linear.prices).margin, linear.shares
-    fractional = np.unique(shares.customer[(shares.share > WHOLE) & (shares.share < 1.0 - WHOLE)])
-    base, count = shares.rounded(), len(problem.value)
-    best, best_value, size = None, -np.inf, min(FIRST_FREE, count)
-    target = plan_value(problem, shares)
+    allowed = gap * max(abs(linear.best.bound), 1.0 / (max(problem.size, 1.0) * problem.value_scale))
+    enough = linear.best.bound - allowed / 2
+    best = _by_exchange(problem, linear, enough, tightened)
+    if _worth(problem, best, tightened) >= enough:
+        return best
+    open_rows, count = linear.shares.fractional(), len(problem.pool.cell)
+    size = min(FIRST_FREE, count)
     while True:
-        free = np.union1d(fractional, closest(margin, size))
-        choice = _free(problem, base, free, gap * max(abs(target), 1.0) / 4)
-        if choice is not None and (value := plan_value(problem, whole(choice))) > best_value:
-            best, best_value = choice, value
-        if target - best_value <= gap * max(abs(target), 1.0) / 2 or size == count or size >= 30 * FIRST_FREE:
+        free = whole_customers(problem, np.union1d(open_rows, closest(problem, linear.best.margin, size)))
+        found = _free(problem, best, free, allowed / 4, tightened)
+        if found is not None and _worth(problem, found, tightened) > _worth(problem, best, tightened):
+            best = found
+        if np.isfinite(_worth(problem, best, tightened)):
             return best
+        if size == count or size >= LARGEST_FREE:
+            return None
         size = min(size * 3, count)
 
 
-def _free(problem: Problem, base: np.ndarray, free: np.ndarray, within: float) -> np.ndarray | None:
-    """Solve for the free customers with the others at ``base``, tightening until float64 sums keep each hard row.
+def whole_choice(problem: Problem, prices: np.ndarray, found: Inner) -> Shares:
+    """Return the best whole choice at some prices, mended by exchanges alone; it may still pass a row."""
+    near = closest(problem, found.margin, NEAR)
+    nothing = np.zeros(len(problem.rows))
+    return exchanged(problem, prices, shares_of(found), near, found.bound, nothing)
+
+
+def _by_exchange(problem: Problem, linear: LinearPlan, enough: float, tightened: np.ndarray) -> Shares:
+    """Return the best shares that exchanges lead to, from the linear solution and from its neighbours in turn."""
+    margin, prices = linear.best.margin, linear.prices
+    near = whole_customers(problem, np.union1d(linear.shares.fractional(), closest(problem, margin, NEAR)))
+    best = exchanged(problem, prices, rounded(problem, linear.shares), near, enough, tightened)
+    for kick in range(KICKS):
+        if _worth(problem, best, tightened) >= enough:
+            break
+        moved, start = neighbour(problem, prices, best, near, kick)
+        others = near[~np.isin(near, whole_customers(problem, moved))]  # else the first exchange would undo the change
+        found = exchanged(problem, prices, start, others, enough, tightened)
+        if _worth(problem, found, tightened) > _worth(problem, best, tightened):
+            best = found
+    return best
+
+
+def _worth(problem: Problem, shares: Shares, tightened: np.ndarray) -> float:
+    """Return the scaled mean value of shares, -inf where they pass a hard row."""
+    return value_of(problem, shares) if keeps(problem, shares, tightened) else -np.inf
+
+
+def keeps(problem: Problem, shares: Shares, tightened: np.ndarray) -> bool:
+    """Return whether shares keep every hard row in float64."""
+    over = use_of(problem, shares) + tightened - problem.b
+    return bool(np.all(over[~np.isfinite(problem.cap)] <= ROUNDING))
+
+
+def rounded(problem: Problem, shares: Shares) -> Shares:
+    """Return whole shares: amounts rounded down, and the copy left over gets the largest part, none if that is it."""
+    rows = np.unique(shares.row)
+    rest, offers = opened(problem, shares, rows)
+    down = np.floor(shares.amount + 1e-9)
+    part, at = shares.amount - down, np.searchsorted(rows, shares.row)
+    order = np.lexsort((-shares.offer, part))  # of equal parts the first offer is written last, and stands
+    largest = np.full(len(rows), -1)
+    largest[at[order]] = order
+    spare = problem.pool.copies[rows] - np.bincount(at, down, len(rows))
+    left = np.bincount(at, part, len(rows))
+    none = np.ceil(left - WHOLE) - left
+    for position in np.flatnonzero((spare > 0.5) & (left > WHOLE)):
+        if part[largest[position]] > none[position]:
+            down[largest[position]] += 1.0
+    return with_pairs(problem, rest, shares.row, shares.offer, down, offers[at, :, shares.offer].astype(np.float64))
+
+
+def _free(problem: Problem, base: Shares, free: np.ndarray, within: float, tightened: np.ndarray) -> Shares | None:
+    """Solve for the free rows with the others as they are, tightening until float64 sums keep each hard row.
 
     The programme's own tolerance may let a row pass by a hair; the certificate does not.
     """
-    hard = ~np.isfinite(problem.cap)
-    tightened = np.zeros(len(problem.b))
+    hard, margin = ~np.isfinite(problem.cap), tightened.copy()
+    nodes = NODES_OF_SMALL if len(free) <= SMALL else NODES
     for _ in range(TIGHTENINGS):
-        solution, shares = programme(problem, base, free, integer=True, tightened=tightened, within=within)
+        solution, shares = programme(problem, base, free, nodes, margin, within)
         if not solution.feasible:
             return None
-        choice = shares.rounded()
-        over = np.where(hard, used(problem, choice) - problem.b, 0.0)
+        over = np.where(hard, use_of(problem, shares) + tightened - problem.b, 0.0)
         if np.all(over <= ROUNDING):
-            return choice
-        tightened += np.where(over > ROUNDING, np.maximum(2.0 * over, 10.0 * TOLERANCE), 0.0)
+            return shares
+        margin += np.where(over > ROUNDING, np.maximum(2.0 * over, 10.0 * TOLERANCE), 0.0)
     return None
-
-
-def whole(choice: np.ndarray) -> Shares:
-    """Return whole choices (n,) as shares, with nobody open."""
-    nobody = np.zeros(0, dtype=np.int64)
-    return Shares(choice, nobody, nobody, np.zeros(0))

@@ -1,55 +1,169 @@
 """Allocate: prices, then the core, then whole choices, then a certificate made by other code."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import msgspec
 import numpy as np
 
 from opportune.allocation.certificate import certify
 from opportune.allocation.check import check_limits, check_numbers
 from opportune.allocation.conflict import explain_conflict
-from opportune.allocation.core import solve_core
+from opportune.allocation.core import LinearPlan, shares_of, solve_core
 from opportune.allocation.dual import smoothed_prices
-from opportune.allocation.problem import build_problem
-from opportune.allocation.repair import integer_choice
-from opportune.domain import BadInput, Candidates, Limit, Plan
+from opportune.allocation.inner import inner
+from opportune.allocation.on_disk import prepare_on_disk
+from opportune.allocation.prepare import Prepared, prepare
+from opportune.allocation.problem import Problem
+from opportune.allocation.repair import keeps, whole_choice, whole_shares
+from opportune.allocation.shares import Shares
+from opportune.domain import BadInput, CandidateBlocks, Candidates, Limit, Plan, Reserved
+
+REPAIRS = 4
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be planned: candidates under limits, the gap asked for, and what of the rows is reserved."""
+
+    candidates: CandidateBlocks
+    limits: tuple[Limit, ...]
+    gap: float
+    seed: int
+    reserved: Mapping[str, Reserved]
+    data: bytes | None = None
+    """The digests of the candidates' blocks, where they are known."""
+
+
+class Latest:
+    """The best prices (m,) found so far, for when the work is interrupted."""
+
+    def __init__(self, prices: np.ndarray) -> None:
+        self.prices = prices
+
+    def note(self, prices: np.ndarray) -> None:
+        """Keep prices that are better than those before."""
+        self.prices = prices
 
 
 def allocate(
-    candidates: Candidates,
+    candidates: CandidateBlocks,
     limits: Sequence[Limit],
     gap: float = 1e-4,
     seed: int = 0,
     start: Mapping[str, float] | None = None,
+    offers_per_customer: int | None = None,
+    reserved: Mapping[str, Reserved] | None = None,
 ) -> Plan:
     """Return the plan of greatest value that keeps the limits, with the proof of how good it is.
 
+    An interruption (Ctrl-C) while it works does not lose the work: the best plan so far comes back, its certificate
+    says ``interrupted`` and how good it is.
+
     Parameters
     ----------
-    candidates : arrays (n, K) of eligibility, value and uses; each row gets one offer or none.
+    candidates : arrays (n, K) of eligibility, value and uses; each row gets one offer or none. Candidates in blocks,
+        such as a file larger than memory, are packed into a temporary file of 4 (1 + resources) K bytes a row.
     limits : hard limits are kept by the whole plan; a soft one costs its price per unit of excess.
     gap : the relative gap up to which the plan may call itself optimal.
     seed : recorded in the certificate; the method draws nothing at random.
     start : prices of a neighbouring plan, to save work.
+    offers_per_customer : how many offers one customer may get over all of its rows; None: one for each row.
+    reserved : by the name of a row, the margin to keep free and what is used before anything is chosen.
 
     Raises
     ------
-    BadInput : limits on unknown resources, values that are not finite (OP501-OP504).
+    BadInput : limits on unknown resources or columns, values that are not finite (OP501-OP505).
     BrokenPromise : limits that cannot hold together, with the cheapest way out (OP510).
     """
-    findings = check_limits(limits, list(candidates.uses)) + check_numbers(candidates)
+    task = Task(candidates=candidates, limits=tuple(limits), gap=gap, seed=seed, reserved=reserved or {})
+    if isinstance(candidates, Candidates):
+        refuse_unfit(candidates, limits)
+        return solve(task, prepare(candidates, limits, offers_per_customer), start)
+    if findings := check_limits(limits, candidates.resources, candidates.columns):
+        raise BadInput(findings)
+    with TemporaryDirectory(prefix="opportune-") as folder:
+        return solve(task, prepare_on_disk(candidates, limits, offers_per_customer, Path(folder)), start)
+
+
+def refuse_unfit(candidates: Candidates, limits: Sequence[Limit]) -> None:
+    """Raise BadInput with everything that is wrong with limits and numbers."""
+    findings = check_limits(limits, candidates.resources, candidates.columns) + check_numbers(candidates)
     if findings:
         raise BadInput(findings)
-    problem = build_problem(candidates, limits)
-    warm = None if start is None else problem.scaled_prices(np.array([start[row.name] for row in problem.rows]))
-    linear = solve_core(problem, smoothed_prices(problem, warm))
-    choice = integer_choice(problem, linear, gap) if linear.feasible else None
-    if choice is None:
-        raise explain_conflict(candidates, limits)
-    prices = dict(zip([row.name for row in problem.rows], problem.prices_of(linear.prices).tolist(), strict=True))
+
+
+def solve(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -> Plan:
+    """Return the plan of prepared candidates under limits that differ at most in their bounds from those prepared."""
+    problem = prepared.problem(task.limits, task.reserved)
+    latest = Latest(np.zeros(len(problem.rows)))
+    if start is not None:
+        latest.note(problem.scaled_prices(np.array([start[row.name] for row in problem.rows])))
+    try:
+        prices = smoothed_prices(problem, None if start is None else latest.prices, latest.note)
+        linear = solve_core(problem, prices, latest.note)
+        plan = _whole_plan(task, prepared, problem, linear) if linear.feasible else None
+    except KeyboardInterrupt:
+        plan = _plan_so_far(task, prepared, problem, latest.prices)
+        if plan is None:
+            raise
+    if plan is None:
+        raise explain_conflict(prepared, task.limits, task.reserved)
+    return plan
+
+
+def _whole_plan(task: Task, prepared: Prepared, problem: Problem, linear: LinearPlan) -> Plan | None:
+    """Return the plan of whole choices; None where no choices that keep the limits were found.
+
+    Where the certificate's own sums find a row passed by a rounding, the limits are tightened by that and the choices
+    are made again.
+    """
+    tightened = np.zeros(len(problem.rows))
+    for _ in range(REPAIRS):
+        shares = whole_shares(problem, linear, task.gap, tightened)
+        if shares is None:
+            return None
+        plan = _certified(task, prepared, problem, linear.prices, shares, interrupted=False)
+        if plan.certificate.status != "infeasible":
+            return plan
+        over = np.array([max(-row.slack, 0.0) for row in plan.certificate.rows]) / problem.row_scale
+        tightened = tightened + 2.0 * over
+    return None
+
+
+def _plan_so_far(task: Task, prepared: Prepared, problem: Problem, prices: np.ndarray) -> Plan | None:
+    """Return a plan that keeps the limits, made quickly from the prices found so far; None where none was found."""
+    found = inner(problem, prices)
+    none = shares_of(msgspec.structs.replace(found, choice=np.full_like(found.choice, -1), sums=found.sums * 0.0))
+    tightened = np.zeros(len(problem.rows))
+    for shares in (whole_choice(problem, prices, found), none):
+        if shares is not None and keeps(problem, shares, tightened):
+            return _certified(task, prepared, problem, prices, shares, interrupted=True)
+    return None
+
+
+def _certified(
+    task: Task, prepared: Prepared, problem: Problem, scaled: np.ndarray, shares: Shares, interrupted: bool
+) -> Plan:
+    names = [row.name for row in problem.rows]
+    prices = dict(zip(names, problem.prices_of(scaled).tolist(), strict=True))
+    choice = prepared.expanded(shares.choice, (shares.row, shares.offer, shares.amount))
     return Plan(
-        opportunity_id=candidates.opportunity_id,
-        offer_ids=candidates.offer_ids,
+        opportunity_id=prepared.opportunity_id,
+        offer_ids=task.candidates.offer_ids,
         choice=choice,
         prices=prices,
-        certificate=certify(candidates, limits, choice, prices, gap, seed),
+        places=prepared.places_of(task.limits),
+        certificate=certify(
+            task.candidates,
+            task.limits,
+            choice,
+            prices,
+            task.gap,
+            task.seed,
+            task.reserved,
+            prepared.most,
+            interrupted,
+            task.data,
+        ),
     )

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from opportune.cli.arguments import Json
-from opportune.cli.printing import print_change, print_json
+from opportune.cli.printing import print_json
+from opportune.cli.printing_changes import print_change
 
 NAME = "diff"
 Older = Annotated[Path, typer.Argument(help="An out folder with a plan, or a release: DIR/out/releases/HASH.")]

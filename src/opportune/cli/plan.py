@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 
 from opportune.cli.arguments import AsOfOption, Directory, Json, Out, ScenarioOption, SetOption, open_project
-from opportune.cli.printing import print_change, print_forecast, print_holdout, print_json, print_plan
+from opportune.cli.printing import print_forecast, print_holdout, print_json, print_plan
+from opportune.cli.printing_changes import print_change
 
 NAME = "plan"
 

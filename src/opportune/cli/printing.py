@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from opportune.domain import Finding
     from opportune.workflow import StepForecast
-    from opportune.workflow.change import PlanChange
     from opportune.workflow.worth import SourceWorth
 
 REASONS = 3
@@ -64,17 +63,18 @@ def print_plan(certificate: dict[str, Any]) -> None:
     rows = [
         [
             row["name"],
-            _amount(row["used"]),
-            _amount(row["limit"]),
+            short_amount(row["used"]),
+            short_amount(row["limit"]),
             number(row["price"], 4),
-            _amount(row["slack"]),
+            short_amount(row["slack"]),
         ]
         for row in certificate["rows"]
     ]
     print_table(title, ["limit", "used", "bound", "price", "slack"], rows)
 
 
-def _amount(value: float) -> str:
+def short_amount(value: float) -> str:
+    """Return a number with the digits that its size needs."""
     return number(value, 4) if abs(value) < 10 else number(value, 0)
 
 
@@ -111,11 +111,18 @@ def print_realised(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _came_out(row: dict[str, Any]) -> list[str]:
-    bound = _amount(row["at_least"] if row["at_most"] is None else row["at_most"])
+    bound = short_amount(row["at_least"] if row["at_most"] is None else row["at_most"])
     if row["realised"] is None:
-        return [row["limit"], bound, _amount(row["planned"]), "-", "-", "-"]
-    interval = "known" if row["method"] == "known" else f"[{_amount(row['low'])}, {_amount(row['high'])}]"
-    return [row["limit"], bound, _amount(row["planned"]), _amount(row["realised"]), interval, f"{row['holds']:.0%}"]
+        return [row["limit"], bound, short_amount(row["planned"]), "-", "-", "-"]
+    interval = "known" if row["method"] == "known" else f"[{short_amount(row['low'])}, {short_amount(row['high'])}]"
+    return [
+        row["limit"],
+        bound,
+        short_amount(row["planned"]),
+        short_amount(row["realised"]),
+        interval,
+        f"{row['holds']:.0%}",
+    ]
 
 
 def _interval(row: dict[str, Any], digits: int) -> str:
@@ -179,39 +186,6 @@ def print_holdout(holdout: dict[str, Any], currency: str) -> None:
         )
     else:
         print("\nHoldout: none. [exploration] holdout in limits.toml sets its share.")
-
-
-def print_change(change: "PlanChange | None", currency: str, against: str) -> None:
-    """Print who gets another offer, the change of value with its interval, and the limits before and after."""
-    if change is None:
-        print("\nNo release yet: there is nothing to compare with.")
-        return
-    for line in change.settings:
-        print(f"  {line}")
-    print(f"\nAgainst {against}: {change.changed:,} of {change.customers:,} customers get another offer.")
-    if change.unmatched:
-        print(f"{change.unmatched:,} customers are not in both lists, and are not compared.")
-    if change.changed:
-        value = change.value
-        print(
-            f"Planned value changes by {number(value.value, 0)} {currency} "
-            f"[{number(value.low, 0)}, {number(value.high, 0)}] ({value.method})."
-        )
-        rows = [
-            [row.group, row.kind, number(row.customers, 0), number(row.value, 0)]
-            for row in change.swaps
-            if row.customers
-        ]
-        print_table("Who changes", ["group", "change", "customers", f"value, {currency}"], rows, words=2)
-    rows = [[row.name, _both(row.used), _both(row.bound), _both(row.price, 4)] for row in change.limits]
-    print_table("Limits, before and after", ["limit", "used", "bound", "price"], rows)
-
-
-def _both(pair: tuple[float | None, float | None], digits: int | None = None) -> str:
-    before, after = (
-        "-" if each is None else _amount(each) if digits is None else number(each, digits) for each in pair
-    )
-    return before if before == after else f"{before} -> {after}"
 
 
 def print_worth(worth: "SourceWorth", currency: str) -> None:

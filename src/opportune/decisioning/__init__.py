@@ -1,6 +1,13 @@
 """Decide: candidates, choose, decide. One definition for list, request, replay and simulation."""
 
-from opportune.decisioning.candidates import candidates, forecast, value_by_member, value_forecast, value_offers
+from opportune.decisioning.candidates import (
+    attributes_of,
+    candidates,
+    forecast,
+    value_by_member,
+    value_forecast,
+    value_offers,
+)
 from opportune.decisioning.choose import Choices, choose, limit_charges, unit_charges
 from opportune.decisioning.decide import decide
 from opportune.decisioning.explain import ChoiceExplained, OfferExplained, explain_choice
@@ -13,6 +20,7 @@ __all__ = [
     "OfferExplained",
     "Release",
     "Rulebook",
+    "attributes_of",
     "candidates",
     "choose",
     "decide",

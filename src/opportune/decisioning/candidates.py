@@ -6,6 +6,7 @@ order, and nothing depends on the other rows of a batch.
 
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 
 from opportune.decisioning.rulebook import Rulebook
@@ -32,7 +33,14 @@ def candidates(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Candid
         value=np.where(eligible, value.total(), 0.0),
         uses={name: np.where(eligible, amounts, 0.0) for name, amounts in value.uses.items()},
         currency=rulebook.currency,
+        attributes=attributes_of(batch),
     )
+
+
+def attributes_of(batch: Opportunities) -> dict[str, np.ndarray]:
+    """Return the columns (n,) of opportunities that limits may be about: context, surface and instant."""
+    at = np.full(len(batch), np.datetime64(batch.at.at.replace(tzinfo=None), "us"))
+    return {**batch.context, "surface": batch.surface, "at": at}
 
 
 def forecast(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Forecast:
@@ -57,8 +65,8 @@ def value_forecast(batch: Opportunities, predicted: Forecast, rulebook: Rulebook
     return expected_value(predicted, price, rulebook.assumptions, rulebook.currency)
 
 
-def value_by_member(batch: Opportunities, facts: Facts, choice: np.ndarray, rulebook: Rulebook) -> Iterator[np.ndarray]:
-    """Yield the value (n,) of one offer per row (-1: none, worth zero) by each bag of the models alone.
+def value_by_member(batch: Opportunities, facts: Facts, choice: np.ndarray, rulebook: Rulebook) -> Iterator[Value]:
+    """Yield lines and uses (n,) of one offer per row (-1: none, all zero) by each bag of the models alone.
 
     The bags of all roles leave out the same clusters, so the values tell how the sum depends on who taught the models.
     """
@@ -69,9 +77,22 @@ def value_by_member(batch: Opportunities, facts: Facts, choice: np.ndarray, rule
     members = {role: rulebook.models[role].predict_members(known, {price_term: price}) for role in QUANTITIES}
     for quantities in zip(*members.values(), strict=True):
         one = Forecast(quantities=dict(zip(members, quantities, strict=True)), spread={}, model=rulebook.model_hash)
-        value = np.zeros(len(choice))
-        value[rows] = expected_value(one, price, rulebook.assumptions, rulebook.currency).total()
-        yield value
+        yield _spread_out(expected_value(one, price, rulebook.assumptions, rulebook.currency), rows, len(choice))
+
+
+def _spread_out(value: Value, rows: np.ndarray, count: int) -> Value:
+    """Return a value of some rows as one of all ``count`` rows, zero elsewhere."""
+
+    def whole(amounts: np.ndarray) -> np.ndarray:
+        everyone = np.zeros(count)
+        everyone[rows] = amounts
+        return everyone
+
+    return msgspec.structs.replace(
+        value,
+        lines={name: whole(line) for name, line in value.lines.items()},
+        uses={name: whole(amounts) for name, amounts in value.uses.items()},
+    )
 
 
 def _eligible(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> np.ndarray:

@@ -28,7 +28,7 @@ def decide(opportunity: Opportunity, facts: Facts, release: Release) -> Decision
     """
     batch = Opportunities.of(opportunity)
     options = candidates(batch, facts, release.rulebook)
-    chosen = choose(options, unit_charges(release.limits, release.manifest.prices))
+    chosen = choose(options, unit_charges(release.limits, release.manifest.prices, options.attributes))
     step = int(chosen.choice[0])
     offer = NO_OFFER if step < 0 else _offer(opportunity, step, release)
     return Decision(

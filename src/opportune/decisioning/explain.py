@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from opportune.decisioning.choose import limit_charges
-from opportune.domain import NO_OFFER_ID, Candidates, Limit
+from opportune.domain import NO_OFFER_ID, Candidates, Places
 
 
 class OfferExplained(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,10 +26,10 @@ class ChoiceExplained(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def explain_choice(
-    candidates: Candidates, limits: Sequence[Limit], prices: Mapping[str, float], row: int, most: int = 2
+    candidates: Candidates, places: Sequence[Places], prices: Mapping[str, float], row: int, most: int = 2
 ) -> ChoiceExplained:
     """Return the ``most`` best offers of one row of the candidates at the prices of limits."""
-    charges = {name: amounts[row] for name, amounts in limit_charges(candidates, limits, prices).items()}
+    charges = {name: amounts[row] for name, amounts in limit_charges(candidates, places, prices).items()}
     offers = [_offer(candidates, charges, row, int(k)) for k in np.flatnonzero(candidates.eligible[row])]
     none = OfferExplained(offer_id=NO_OFFER_ID, value=0.0, charges=dict.fromkeys(charges, 0.0), net=0.0)
     ranked = sorted([none, *offers], key=lambda offer: -offer.net)  # stable: NO_OFFER wins ties, as in `choose`

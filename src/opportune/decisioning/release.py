@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from opportune.decisioning.rulebook import Rulebook
-from opportune.domain import RELEASE_FORMAT, BadInput, Finding, Limit, ReleaseManifest
+from opportune.domain import RELEASE_FORMAT, BadInput, Finding, Places, ReleaseManifest
 from opportune.domain.display import bundle, figure, html_table
 from opportune.economics import Assumptions
 from opportune.features import Feature
@@ -26,11 +26,13 @@ T = TypeVar("T")
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
-    """A release, loaded: its manifest, what turns facts into candidates, its limits and feature declarations."""
+    """A release, loaded: its manifest, what turns facts into candidates, its limits with the values that were planned,
+    and its feature declarations.
+    """
 
     manifest: ReleaseManifest
     rulebook: Rulebook
-    limits: tuple[Limit, ...]
+    limits: tuple[Places, ...]
     features: dict[str, Feature]
 
     def __repr__(self) -> str:
@@ -48,7 +50,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_rulebook(
-    directory: Path, rulebook: Rulebook, limits: Sequence[Limit], features: Mapping[str, Feature]
+    directory: Path, rulebook: Rulebook, limits: Sequence[Places], features: Mapping[str, Feature]
 ) -> None:
     """Write every file of a release but its manifest."""
     write_json(directory / "catalogue.json", rulebook.catalogue)
@@ -63,7 +65,7 @@ def write_rulebook(
 def seal(
     parent: Path,
     rulebook: Rulebook,
-    limits: Sequence[Limit],
+    limits: Sequence[Places],
     features: Mapping[str, Feature],
     prices: Mapping[str, float],
     project: str,
@@ -103,7 +105,7 @@ def open_release(directory: Path) -> Release:
         features=tuple(features),
         model_hash=models_hash(manifest.files),
     )
-    limits = _read(directory / "limits.json", tuple[Limit, ...])
+    limits = _read(directory / "limits.json", tuple[Places, ...])
     return Release(manifest=manifest, rulebook=rulebook, limits=limits, features=features)
 
 

@@ -1,22 +1,24 @@
 """The nouns of lending opportunities: frozen structs of scalars and arrays, without files, network or data frames."""
 
 from opportune.domain.asof import AsOf
-from opportune.domain.candidates import Candidates
+from opportune.domain.candidates import CandidateBlocks, Candidates
 from opportune.domain.decision import Decision
 from opportune.domain.errors import BadInput, BrokenPromise, OpportuneError
 from opportune.domain.estimate import Estimate
 from opportune.domain.facts import Facts
 from opportune.domain.finding import Finding, Severity, errors
 from opportune.domain.forecast import Forecast
-from opportune.domain.limit import Limit, LimitRow, resource_in
+from opportune.domain.limit import Limit
+from opportune.domain.limit_rows import LimitRow, Places, Reserved, limit_rows, places_of, resource_in, rows_of
 from opportune.domain.money import Money
 from opportune.domain.offer import NO_OFFER, NO_OFFER_ID, Offer
 from opportune.domain.opportunity import STAGES, Opportunities, Opportunity, Stage, column
 from opportune.domain.outcome import Outcome
-from opportune.domain.plan import Certificate, Plan, RowReport, Status
+from opportune.domain.plan import Certificate, Explored, Plan, RowReport, Status
 from opportune.domain.policy import Policy
 from opportune.domain.release import RELEASE_FORMAT, ReleaseManifest
 from opportune.domain.value import Basis, Value
+from opportune.domain.where import parse_where
 
 __all__ = [
     "NO_OFFER",
@@ -27,10 +29,12 @@ __all__ = [
     "BadInput",
     "Basis",
     "BrokenPromise",
+    "CandidateBlocks",
     "Candidates",
     "Certificate",
     "Decision",
     "Estimate",
+    "Explored",
     "Facts",
     "Finding",
     "Forecast",
@@ -42,9 +46,11 @@ __all__ = [
     "Opportunities",
     "Opportunity",
     "Outcome",
+    "Places",
     "Plan",
     "Policy",
     "ReleaseManifest",
+    "Reserved",
     "RowReport",
     "Severity",
     "Stage",
@@ -52,5 +58,9 @@ __all__ = [
     "Value",
     "column",
     "errors",
+    "limit_rows",
+    "parse_where",
+    "places_of",
     "resource_in",
+    "rows_of",
 ]

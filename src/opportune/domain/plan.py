@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain.display import bundle, figure, html_table
+from opportune.domain.limit_rows import Places
 
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "interrupted"]
 
@@ -23,6 +24,21 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True):
     price: float
     slack: float
     soft: bool = False
+    margin: float = 0.0
+    """What was kept free on top, for what forecasts do not know; ``slack`` is beyond it."""
+
+
+class Explored(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan tries in order to learn: ``offers`` with a probability of ``floor`` each, to so many opportunities.
+
+    ``cost`` is the value of the best plan that tries nothing less that of this one, ``budget`` what it may be.
+    """
+
+    floor: float
+    budget: float
+    cost: float
+    offers: int
+    opportunities: int
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +61,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """Opportunities whose choice differs from the one that the prices alone would make."""
     data_hash: str
     seed: int
+    explored: Explored | None = None
+    """With exploration on, limits hold in expectation, and value and bound are expectations."""
 
     def title(self) -> str:
         """Return the plan's status, size, value and gap in one line."""
@@ -73,15 +91,19 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """``choice[i]`` is the index of the chosen offer of opportunity i, or -1 for ``NO_OFFER``.
 
-    ``prices`` maps a limit to its price; a limit with both bounds has the prices ``name (at most)`` and
-    ``name (at least)``.
+    ``prices`` maps a row of the limits to its price; a limit with both bounds has the prices ``name (at most)`` and
+    ``name (at least)``, one with values ``name [value]``. ``places`` are the limits with the values that they had rows
+    for: what prices are about.
     """
 
     opportunity_id: np.ndarray
     offer_ids: tuple[str, ...]
     choice: np.ndarray
     prices: dict[str, float]
+    places: tuple[Places, ...]
     certificate: Certificate
+    probability: np.ndarray | None = None
+    """P(each offer) (n, K) of a plan that explores; None: the choice is certain."""
 
     def __repr__(self) -> str:
         return f"Plan({self.certificate.title()})"

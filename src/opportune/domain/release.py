@@ -2,7 +2,7 @@
 
 import msgspec
 
-RELEASE_FORMAT = 1
+RELEASE_FORMAT = 2
 
 
 class ReleaseManifest(msgspec.Struct, frozen=True, kw_only=True):

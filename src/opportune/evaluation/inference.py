@@ -4,9 +4,8 @@
 - influence: the estimate is linear in the rows to first order. With g the derivative in the totals and s_c a cluster's
   sums, psi_c = g . s_c and the variance is C / (C - 1) x sum psi_c^2 (Hampel 1974; Liang and Zeger 1986 for clusters).
   The interval has Student's t on C - 1 degrees.
-- asymptotic_sequence: the same standard error s with a boundary that holds at all looks at once, by
-  s sqrt(2 (C r + 1) / (C r) x log(sqrt(C r + 1) / alpha)), r = rho^2 (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas
-  2024, Annals of Statistics 52, theorem 2.2). Valid as clusters become many; ``SHARPEST`` is where it is narrowest.
+- asymptotic_sequence: the same standard error with a boundary that holds at all looks at once, as clusters become many
+  (``asymptotic_radius``); ``SHARPEST`` is where it is narrowest.
 """
 
 from collections.abc import Callable
@@ -18,7 +17,7 @@ import numpy as np
 from opportune.domain import BadInput, Estimate, LimitRow
 from opportune.evaluation.logged import FEWEST_CLUSTERS, few_clusters
 from opportune.evaluation.statistic import Statistic
-from opportune.numerics import bootstrap_totals, cluster_codes, code_sums, percentile_interval
+from opportune.numerics import asymptotic_radius, bootstrap_totals, cluster_codes, code_sums, percentile_interval
 
 Interval = Literal["bootstrap", "influence", "sequence", "asymptotic_sequence"]
 PURPOSE = "cluster bootstrap"
@@ -103,11 +102,9 @@ def _student(clusters: int, level: float) -> float:
 
 
 def _boundary(clusters: int, level: float) -> float:
-    """Return the radius in standard errors that holds at every look; rho^2 after section B.2 of the source."""
-    alpha = 1.0 - level
-    spent = -2.0 * np.log(alpha)
-    mixed = clusters * (spent + np.log(spent + 1.0)) / SHARPEST
-    return float(np.sqrt(2.0 * (mixed + 1.0) / mixed * np.log(np.sqrt(mixed + 1.0) / alpha)))
+    """Return the radius in standard errors that holds at every look."""
+    count = np.array(float(clusters))
+    return float(asymptotic_radius(count, np.sqrt(count), level=level, tuned_for=SHARPEST))
 
 
 _RADIUS: dict[str, Callable[[int, float], float]] = {"influence": _student, "asymptotic_sequence": _boundary}

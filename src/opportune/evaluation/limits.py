@@ -10,7 +10,7 @@ from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.inference import Interval, as_clusters, inferred
 from opportune.evaluation.logged import LoggedDecisions
 from opportune.evaluation.policies import Judged
-from opportune.evaluation.statistic import Statistic, ratio, scaled
+from opportune.evaluation.statistic import Statistic, ratio, scaled, shifted
 from opportune.evaluation.support import effective_n, refuse_unsupported
 
 
@@ -42,7 +42,8 @@ def limit_evidence(
 ) -> tuple[LimitEvidence, ...]:
     """Return per row what the policy would have used, by snipw: the sum over all decisions, or its ratio to ``per``.
 
-    ``uses`` maps a resource (contacts, money lent, exposure, loss) to its booked amount per logged decision (n,). The
+    ``uses`` maps a resource (contacts, money lent, exposure, loss) to its booked amount per logged decision (n,), zero
+    where a row is not about it; what the book used before (``opening``) comes on top. The
     sum is n x mean(m) x sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. A ratio of nothing
     is 0, as in the certificate. Any interval of ``estimate`` but ``"sequence"``. BadInput (OP609, OP610, OP620).
     """
@@ -66,8 +67,16 @@ def _used(
 ) -> Statistic:
     top = _mean_use(logged, policy, uses[row.uses], completion)
     if row.per is None:
-        return scaled(top, float(len(logged)))
-    return ratio(top, _mean_use(logged, policy, uses[row.per], completion))
+        return _total(top, len(logged), row.opening)
+    bottom = _mean_use(logged, policy, uses[row.per], completion)
+    if not row.opening and not row.opening_per:
+        return ratio(top, bottom)
+    return ratio(_total(top, len(logged), row.opening), _total(bottom, len(logged), row.opening_per))
+
+
+def _total(mean: Statistic, count: int, opening: float) -> Statistic:
+    """Return the sum over all decisions, on top of what was used before."""
+    return shifted(scaled(mean, float(count)), opening)
 
 
 def _mean_use(logged: LoggedDecisions, policy: Judged, used: np.ndarray, completion: Completion | None) -> Statistic:

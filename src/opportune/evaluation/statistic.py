@@ -54,6 +54,11 @@ def scaled(statistic: Statistic, factor: float) -> Statistic:
     return Statistic(statistic.columns, lambda totals: statistic.value(totals) * factor)
 
 
+def shifted(statistic: Statistic, by: float) -> Statistic:
+    """Return the statistic plus a number."""
+    return Statistic(statistic.columns, lambda totals: statistic.value(totals) + by)
+
+
 def _joined(first: Statistic, second: Statistic, of: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Statistic:
     edge = first.columns.shape[1]
     columns = np.column_stack([first.columns, second.columns])

@@ -1,6 +1,8 @@
 """Pure array functions: links, losses, hazards, shrinkage, folds, bootstrap and keyed randomness."""
 
+from opportune.numerics.asymptotic_sequence import asymptotic_radius
 from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, code_sums, percentile_interval
+from opportune.numerics.clustered_mean import NORMAL_975, clustered_mean
 from opportune.numerics.clusters import cluster_codes
 from opportune.numerics.day_count import DayCount, year_fraction
 from opportune.numerics.folds import keyed_folds
@@ -11,11 +13,14 @@ from opportune.numerics.links import expit, logit
 from opportune.numerics.losses import auc, log_loss, mid_ranks, row_log_loss
 
 __all__ = [
+    "NORMAL_975",
     "DayCount",
+    "asymptotic_radius",
     "auc",
     "bootstrap_totals",
     "cluster_codes",
     "cluster_sums",
+    "clustered_mean",
     "code_sums",
     "expit",
     "generator",

@@ -130,6 +130,22 @@ def comparison_chart(rows: list[dict[str, Any]], unit: str) -> str:
     return _drawn(panel.facet(column=alt.Column("measure:N", title=None, sort=order)).resolve_scale(x="independent"))
 
 
+def gain_chart(rows: list[dict[str, Any]], budget: str, unit: str) -> str:
+    """Draw gains along budgets, each path a line with its band of intervals, told apart by dashes too.
+
+    Rows: path, budget (a share), value, low, high.
+    """
+    order = list(dict.fromkeys(row["path"] for row in rows))
+    x = alt.X("budget:Q", title=budget, axis=alt.Axis(format=".0%"), scale=alt.Scale(zero=True))
+    color = alt.Color("path:N", sort=order, title=None, scale=alt.Scale(range=[BLUE, ORANGE]),
+                      legend=alt.Legend(orient="top", labelLimit=260))  # fmt: skip
+    dash = alt.StrokeDash("path:N", sort=order, title=None, legend=None)
+    base = alt.Chart(_values(rows), width=WIDTH, height=260)
+    bands = base.mark_area(opacity=0.18).encode(x=x, y=alt.Y("low:Q", title=unit), y2="high:Q", color=color)
+    lines = base.mark_line(strokeWidth=2.5).encode(x=x, y=alt.Y("value:Q", title=unit), color=color, strokeDash=dash)
+    return _drawn(bands + lines)
+
+
 def _rule(at: float, axis: str) -> Any:
     return alt.Chart(_values([{axis: at}])).mark_rule(color=GREY, strokeDash=[4, 3]).encode(**{axis: f"{axis}:Q"})
 

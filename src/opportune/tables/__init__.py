@@ -24,10 +24,12 @@ from opportune.tables.sql import keyed_uniform_sql, money_sum_sql, quoted
 
 if TYPE_CHECKING:
     from opportune.tables._duckdb import Engine
+    from opportune.tables.candidates_file import CandidatesFile
     from opportune.tables.check import Checked, check_tables
     from opportune.tables.contracts import CONTRACTS, SQL_TYPES, Contract
 
 _LAZY = {
+    "CandidatesFile": "candidates_file",
     "Engine": "_duckdb",
     "Checked": "check",
     "check_tables": "check",
@@ -39,6 +41,7 @@ _LAZY = {
 __all__ = [
     "CONTRACTS",
     "SQL_TYPES",
+    "CandidatesFile",
     "Checked",
     "Contract",
     "Engine",

@@ -90,6 +90,16 @@ class Engine:
             finding = _finding(error, source, key)
             raise BadInput([finding if key else _placed(finding, self._drawn_error(sql), sql)]) from error
 
+    def query_file(self, file: str) -> pa.Table:
+        """Return the rows of an SQL file of the project. BadInput (OP001, OP002) when it cannot be read."""
+        try:
+            return self.query((self._directory / file).read_text(encoding="utf-8"), file)
+        except (OSError, UnicodeDecodeError) as error:
+            code = "OP002" if isinstance(error, UnicodeDecodeError) else "OP001"
+            message = f"cannot be read: expected an SQL file in UTF-8 ({type(error).__name__})"
+            step = "write it, or correct the name"
+            raise BadInput([Finding(code=code, source=file, subject="", message=message, next_step=step)]) from error
+
     def _drawn_error(self, sql: str) -> str:
         """Return DuckDB's message with its drawing of the place, which only a direct execution makes."""
         try:

@@ -1,6 +1,6 @@
 """Check: a project's SQL against the contracts. Good rows go on, bad rows to quarantine with reasons, none away."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -41,14 +41,19 @@ class _Test(msgspec.Struct, frozen=True):
     column: str
 
 
-def check_tables(directory: Path, engine: Engine, out: Path | None, currency: str | None) -> Checked:
+def check_tables(
+    directory: Path, engine: Engine, out: Path | None, currency: str | None, beside: Sequence[str] = ()
+) -> Checked:
     """Run each ``tables/*.sql``, test its rows and register the good ones in ``engine`` under the table's name.
 
+    ``beside`` names SQL files that are no contract tables and are read by others, such as amounts of limits.
     Money is in ``currency``: a table with a column of that name must hold no other; None when it is not known. Writes
     ``tables/*.parquet`` and ``quarantine/*.parquet`` below ``out`` unless it is None. Never raises on bad data.
     """
     findings: list[Finding] = []
-    raw = {path.stem: table for path in _sql_files(directory, findings) for table in _read(path, engine, findings)}
+    raw = {
+        path.stem: table for path in _sql_files(directory, findings, beside) for table in _read(path, engine, findings)
+    }
     findings.extend(_future_columns(raw))
     split = {name: _split(name, table, currency, engine, findings) for name, table in raw.items()}
     for rule in CROSS_RULES:
@@ -63,9 +68,9 @@ def check_tables(directory: Path, engine: Engine, out: Path | None, currency: st
     return Checked(tables=counts, findings=tuple(findings))
 
 
-def _sql_files(directory: Path, findings: list[Finding]) -> list[Path]:
+def _sql_files(directory: Path, findings: list[Finding], beside: Sequence[str]) -> list[Path]:
     """Return the SQL files of contract tables; anything else by name is a finding."""
-    paths = listed(directory / "tables", ".sql")
+    paths = [path for path in listed(directory / "tables", ".sql") if f"tables/{path.name}" not in beside]
     if not paths:
         message = "holds no .sql file: expected one SELECT per table"
         findings.append(_finding("OP004", "tables", "", message, f"write tables for any of {', '.join(CONTRACTS)}"))

@@ -6,27 +6,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from opportune.decisioning import value_by_member, value_offers
 from opportune.domain import NO_OFFER_ID, BadInput, Estimate, Finding, Opportunities
-from opportune.numerics import jackknife_variance
 from opportune.workflow.differences import differences
-from opportune.workflow.frames import open_tables, opportunities_at, read_facts
-from opportune.workflow.plan import read_rulebook
+from opportune.workflow.frames import open_tables, opportunities_at
+from opportune.workflow.plan_swaps import SwapRow, logged_offers, plan_swaps
 from opportune.workflow.recorded import Recorded, recorded_settings
 from opportune.workflow.steps import read_json
-
-NORMAL_975 = 1.959963984540054
-METHOD = "grouped jackknife over the clusters that taught the models"
-KINDS = ("same", "other offer", "added", "dropped")
-
-
-class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Customers of one group by what changes for them, and the value that goes with it under the newer forecasts."""
-
-    group: str
-    kind: str
-    customers: int
-    value: float
 
 
 class LimitChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +35,9 @@ class PlanChange(msgspec.Struct, frozen=True, kw_only=True):
     value: Estimate
     settings: tuple[str, ...]
     swaps: tuple[SwapRow, ...]
+    """By group and kind of change."""
+    kinds: tuple[SwapRow, ...]
+    """By kind alone, everyone together."""
     limits: tuple[LimitChange, ...]
 
 
@@ -64,15 +52,16 @@ def plan_change(older: Path, newer: Path, settings: tuple[str, ...]) -> PlanChan
     batch = opportunities_at(open_tables(newer, newer), recorded.plan_at)
     before, after = (_choices(folder, batch, newer) for folder in (older, newer / "plan"))
     both = before != UNMATCHED
-    values, by_bag = _values(newer, recorded, batch, np.where(both, before, -1), np.where(both, after, -1))
-    kind = _kinds(before, after)
+    logged = logged_offers(newer, recorded, batch)
+    swaps = plan_swaps(newer, recorded, batch.take(np.flatnonzero(both)), before[both], after[both], logged[both])
     return PlanChange(
         customers=len(batch),
         changed=int(np.sum(both & (before != after))),
         unmatched=int(np.sum(~both)),
-        value=_difference(values, by_bag, recorded, int(both.sum())),
+        value=swaps.value,
         settings=settings,
-        swaps=_swaps(values, kind, _groups(batch, newer), both),
+        swaps=swaps.by_group,
+        kinds=swaps.by_kind,
         limits=_limits(read_json(older / "certificate.json"), read_json(newer / "plan" / "certificate.json")),
     )
 
@@ -113,53 +102,6 @@ def _choices(folder: Path, batch: Opportunities, newer: Path) -> np.ndarray:
 
 def _catalogue(out: Path) -> dict[str, Any]:
     return dict(read_json(out / "offers" / "catalogue.json")["catalogue"])
-
-
-def _values(
-    out: Path, recorded: Recorded, batch: Opportunities, before: np.ndarray, after: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the change is worth per customer (n,), and in total by each bag of the models alone (bags,)."""
-    differing = np.flatnonzero(before != after)
-    if len(differing) == 0:
-        return np.zeros(len(batch)), np.zeros(recorded.models["response"].bags)
-    facts = read_facts(out, list(recorded.features), batch.opportunity_id, recorded.plan_at).take(differing)
-    rulebook, rows = read_rulebook(recorded, out), batch.take(differing)
-    by_offer = np.column_stack([value_offers(rows, facts, rulebook).total(), np.zeros(len(rows))])  # -1: no offer
-    order = np.arange(len(rows))
-    values = np.zeros(len(batch))
-    values[differing] = by_offer[order, after[differing]] - by_offer[order, before[differing]]
-    pairs = zip(
-        value_by_member(rows, facts, after[differing], rulebook),
-        value_by_member(rows, facts, before[differing], rulebook),
-        strict=True,
-    )
-    return values, np.array([np.sum(new) - np.sum(old) for new, old in pairs])
-
-
-def _difference(values: np.ndarray, by_bag: np.ndarray, recorded: Recorded, count: int) -> Estimate:
-    """Return the change of planned value; its interval tells how far it depends on the clusters that taught."""
-    folds, value = recorded.models["response"].folds, float(values.sum())
-    spread = NORMAL_975 * float(np.sqrt(jackknife_variance(by_bag.reshape(-1, folds))))
-    return Estimate(value=value, low=value - spread, high=value + spread, n=count, method=METHOD)
-
-
-def _kinds(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    other = np.where(before < 0, "added", np.where(after < 0, "dropped", "other offer"))
-    return np.where(before == after, "same", other)
-
-
-def _groups(batch: Opportunities, out: Path) -> np.ndarray:
-    """Return the band of each customer, as the catalogue names it."""
-    return batch.context[_catalogue(out)["price"]["band"]].astype(str)
-
-
-def _swaps(value: np.ndarray, kind: np.ndarray, group: np.ndarray, both: np.ndarray) -> tuple[SwapRow, ...]:
-    rows = []
-    for name in np.unique(group):
-        for each in KINDS:
-            held = both & (group == name) & (kind == each)
-            rows.append(SwapRow(group=str(name), kind=each, customers=int(held.sum()), value=float(value[held].sum())))
-    return tuple(rows)
 
 
 def _limits(before: dict[str, Any], after: dict[str, Any]) -> tuple[LimitChange, ...]:

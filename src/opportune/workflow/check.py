@@ -5,13 +5,14 @@ from pathlib import Path
 from opportune.domain import BadInput, Finding, errors
 from opportune.tables import Engine, check_tables, located, write_json
 from opportune.workflow.declarations import check_declarations, check_tests
+from opportune.workflow.limit_amounts import named_files
 from opportune.workflow.settings import Settings
 
 
 def check(settings: Settings, out: Path) -> None:
     """Write ``tables/``, ``quarantine/`` and ``findings.json``. BadInput with every finding when one is an error."""
     engine = Engine(settings.directory)
-    checked = check_tables(settings.directory, engine, out, settings.identity.currency)
+    checked = check_tables(settings.directory, engine, out, settings.identity.currency, named_files(settings.limits))
     write_json(out / "findings.json", located(checked.findings, settings.directory))
     if errors(list(checked.findings)):
         raise BadInput(checked.findings)

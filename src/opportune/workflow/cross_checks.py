@@ -12,13 +12,13 @@ def cross_checks(settings: Settings) -> list[Finding]:
     """Return what is wrong between files, and with time."""
     from opportune.allocation import check_limits
 
-    findings = [*check_limits(settings.limits, _resources(settings)), *check_time(settings.time)]
+    findings = [*check_limits(settings.limits, resources_of(settings), None), *check_time(settings.time)]
     findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
     findings += _names_twice(settings)
     return findings
 
 
-def _resources(settings: Settings) -> list[str]:
+def resources_of(settings: Settings) -> list[str]:
     """Return the resources that limits can be about, as expected and in the scenarios that limits name."""
     named = [scenario.name for scenario in settings.assumptions.beside]
     return [resource_in(name, scenario) for scenario in (None, *named) for name in RESOURCES]

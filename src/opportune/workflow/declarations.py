@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from opportune.allocation import check_limits, columns_of
 from opportune.domain import BadInput, Finding, errors
 from opportune.features import Feature, NotACondition, check_features, read_condition
 from opportune.models import check_models
 from opportune.offers import check_eligibility
 from opportune.tables import Engine
 from opportune.workflow.completion import KEY, cell_sql
+from opportune.workflow.cross_checks import resources_of
 from opportune.workflow.fairness import group_sql
 from opportune.workflow.given_rows import run_tests
 from opportune.workflow.settings import Settings
@@ -29,6 +31,7 @@ def check_declarations(settings: Settings, engine: Engine) -> None:
         *check_features(settings.features, columns, settings.protected),
         *check_eligibility(settings.eligibility, list(settings.features), settings.protected),
         *_pack_findings(settings),
+        *_limit_findings(settings, columns.get("opportunities", [])),
         *check_sources(settings, engine),
         *check_models(settings.models, list(settings.features), terms, outcomes, settings.protected),
     ]
@@ -46,6 +49,20 @@ def check_tests(settings: Settings, engine: Engine) -> None:
 def _pack_findings(settings: Settings) -> Iterator[Finding]:
     for source, pack in settings.rules.items():
         yield from check_eligibility(pack.condition, list(settings.features), settings.protected, source, "condition")
+
+
+def _limit_findings(settings: Settings, columns: list[str]) -> Iterator[Finding]:
+    """Yield a finding for each limit that is about a column which is missing, protected or a proxy."""
+    yield from check_limits(settings.limits, resources_of(settings), columns)
+    barred = {name.lower() for name in settings.protected}
+    for limit in settings.limits:
+        for field, names in columns_of(limit).items():
+            for name in names:
+                if name.lower() in barred:
+                    message = f"reads {name!r}, which is protected or a proxy: expected limits to know nothing of it"
+                    step = "leave it to the fairness tables of evidence.toml"
+                    subject = f"limit '{limit.name}'.{field}"
+                    yield Finding(code="OP507", source="limits.toml", subject=subject, message=message, next_step=step)
 
 
 def _sql_findings(settings: Settings, engine: Engine) -> Iterator[Finding]:

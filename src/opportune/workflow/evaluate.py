@@ -75,7 +75,7 @@ def _nothing_yet(listed: Listed, used: dict[str, float]) -> dict[str, Any]:
         "verdicts": [],
         "support": {},
         "balance": None,
-        "planned_against_realised": only_planned(listed.settings.limits, used),
+        "planned_against_realised": only_planned(listed.places, used),
         "response": None,
         "subsets": [],
     }

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from opportune.domain import AsOf
+
 PolicyKind = Literal["as_logged", "offer_to_all", "offer_to_planned", "best_offer_per_band", "plan"]
 
 
@@ -95,6 +97,8 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     policy: tuple[PolicySpec, ...] = ()
     compare: tuple[Versus, ...] = ()
     subset: tuple[WhatIfSubset, ...] = ()
+    back_test: tuple[str, ...] = ()
+    """Instants of the lists that a back-test plans again; absent: all up to the list that is planned."""
 
     def __post_init__(self) -> None:
         if not self.cap > 0:
@@ -107,3 +111,8 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise ValueError(f"tail is {self.tail}: expected a share above 0 and at most 1")
         if self.folds < 2:
             raise ValueError(f"folds is {self.folds}: expected at least 2")
+        for text in self.back_test:
+            try:
+                AsOf.parse(text)
+            except ValueError as error:
+                raise ValueError(f"back_test holds {text!r}: expected dates such as 2003-10-01") from error

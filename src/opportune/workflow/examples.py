@@ -7,19 +7,18 @@ import numpy as np
 
 from opportune.decisioning import choose, explain_choice, unit_charges
 from opportune.domain import Candidates, Plan
-from opportune.workflow.settings import Settings
 
 
-def example_choices(settings: Settings, options: Candidates, made: Plan) -> list[dict[str, Any]]:
+def example_choices(options: Candidates, made: Plan) -> list[dict[str, Any]]:
     """Return up to three customers as plain data: why each was picked, and the two best offers with their charges."""
     return [
-        {"why": why, **msgspec.to_builtins(explain_choice(options, settings.limits, made.prices, row))}
-        for why, row in _picked(settings, options, made).items()
+        {"why": why, **msgspec.to_builtins(explain_choice(options, made.places, made.prices, row))}
+        for why, row in _picked(options, made).items()
     ]
 
 
-def _picked(settings: Settings, options: Candidates, made: Plan) -> dict[str, int]:
-    net = choose(options, unit_charges(settings.limits, made.prices)).net
+def _picked(options: Candidates, made: Plan) -> dict[str, int]:
+    net = choose(options, unit_charges(made.places, made.prices, options.attributes)).net
     ranked = np.sort(np.column_stack([np.where(options.eligible, net, -np.inf), np.zeros(len(options))]), axis=1)
     margin, worth = ranked[:, -1] - ranked[:, -2], np.where(options.eligible, options.value, 0.0).max(axis=1)
     offered = np.flatnonzero(made.choice >= 0)

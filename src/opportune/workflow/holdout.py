@@ -1,12 +1,13 @@
 """The holdout: customers left alone at random, whatever their value, so that the next report can say uplift."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from opportune.allocation import allocate
-from opportune.domain import Candidates, Opportunities, Plan
+from opportune.domain import Candidates, Limit, Opportunities, Plan
 from opportune.numerics import keyed_uniform
 from opportune.workflow.settings import Settings
 
@@ -30,13 +31,18 @@ def without(everyone: Candidates, held_out: np.ndarray) -> Candidates:
     )
 
 
-def holdout_cost(settings: Settings, everyone: Candidates, held_out: np.ndarray, made: Plan) -> dict[str, Any]:
+def holdout_cost(
+    settings: Settings, everyone: Candidates, held_out: np.ndarray, made: Plan, limits: Sequence[Limit]
+) -> dict[str, Any]:
     """Return the share, the number of customers, and the planned value that leaving them alone gives up.
 
     The cost is the value of the best plan with everyone less that of the plan made, under the same limits.
     """
     cost = 0.0
     if held_out.any():
-        whole = allocate(everyone, settings.limits, seed=settings.identity.seed, start=made.prices)
+        whole = allocate(
+            everyone, limits, seed=settings.identity.seed, start=made.prices,
+            offers_per_customer=settings.objective.offers_per_customer,
+        )  # fmt: skip
         cost = whole.certificate.value - made.certificate.value
     return {"share": settings.holdout, "customers": int(held_out.sum()), "cost": cost}

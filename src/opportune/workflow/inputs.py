@@ -1,5 +1,6 @@
 """The files that a project's SQL reads, so that a step knows when its data changed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from opportune.tables import listed, sha256_file
@@ -11,9 +12,22 @@ def table_inputs(directory: Path) -> dict[str, str]:
     A data file is any text literal in the SQL that names, or matches as a pattern, existing files. Data that cannot be
     named so (a database server) is not seen: such a project says `--out` anew or deletes ``out``.
     """
-    sql_files = listed(directory / "tables", ".sql")
-    data = {path for sql in sql_files for path in _named_files(directory, sql)}
-    paths = [*sql_files, *sorted(data), *listed(directory / "tests", ".toml")]
+    paths = [*_with_data(directory, listed(directory / "tables", ".sql")), *listed(directory / "tests", ".toml")]
+    return _hashes(directory, paths)
+
+
+def sql_inputs(directory: Path, files: Sequence[str]) -> dict[str, str]:
+    """Return the same of a few SQL files of the project; one that is missing is told when it is read."""
+    return _hashes(
+        directory, _with_data(directory, [directory / file for file in files if (directory / file).is_file()])
+    )
+
+
+def _with_data(directory: Path, sql_files: Sequence[Path]) -> list[Path]:
+    return [*sql_files, *sorted({path for sql in sql_files for path in _named_files(directory, sql)})]
+
+
+def _hashes(directory: Path, paths: Sequence[Path]) -> dict[str, str]:
     return {str(path.relative_to(directory)): sha256_file(path) for path in paths}
 
 

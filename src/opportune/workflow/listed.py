@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 
 from opportune.decisioning import Rulebook
-from opportune.domain import Facts, Opportunities
+from opportune.domain import Facts, Opportunities, Places
 from opportune.tables import Engine
 from opportune.workflow.frames import open_tables, opportunities_at, positions, read_facts
-from opportune.workflow.plan import read_rulebook
+from opportune.workflow.plan import read_places, read_rulebook
 from opportune.workflow.settings import Settings
 
 
@@ -26,6 +26,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     batch: Opportunities
     facts: Facts
     planned: dict[str | None, np.ndarray]
+    places: tuple[Places, ...]
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -64,6 +65,7 @@ def read_listed(settings: Settings, out: Path) -> Listed:
         batch=batch,
         facts=read_facts(out, list(settings.features), batch.opportunity_id, settings.plan_at),
         planned=_planned(out, batch, rulebook.catalogue.catalogue.offer_ids),
+        places=read_places(out),
     )
 
 

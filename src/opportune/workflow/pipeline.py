@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from opportune.domain import BrokenPromise
-from opportune.workflow.inputs import table_inputs
+from opportune.workflow.inputs import sql_inputs, table_inputs
+from opportune.workflow.limit_amounts import named_files
 from opportune.workflow.settings import Settings, settings_part
 from opportune.workflow.steps import StepForecast, Steps
 
@@ -43,8 +44,16 @@ def _plan(settings: Settings, out: Path) -> None:
 
 def _evaluate(settings: Settings, out: Path) -> None:
     from opportune.workflow.evaluate import evaluate
+    from opportune.workflow.swap_set import write_swap_set
 
     evaluate(settings, out)
+    write_swap_set(settings, out)
+
+
+def _back_test(settings: Settings, out: Path) -> None:
+    from opportune.workflow.back_test import back_test
+
+    back_test(settings, out)
 
 
 def _release(settings: Settings, out: Path) -> None:
@@ -63,7 +72,7 @@ def _report(settings: Settings, out: Path) -> None:
 # let an old result stand after its setting changed.
 CHECK = ("identity", "protected", "sources", "features", "models", "catalogue", "conditions", "evidence_sql")
 TRAIN = ("identity", "protected", "features", "models", "catalogue", "conditions", "time")
-PLAN = (*TRAIN, "assumptions", "limits", "frontier", "holdout")
+PLAN = (*TRAIN, "assumptions", "objective", "limits", "frontier", "holdout", "exploration")
 EVALUATE = (*PLAN, "evidence")
 
 # Each work function imports its module when it runs, so that a second run with nothing changed loads none of them.
@@ -73,7 +82,13 @@ STEPS = (
         name="train", reads=TRAIN, after=("check",), leaves=("features", "offers", "models", "model-cards"), work=_train
     ),
     Step(name="plan", reads=PLAN, after=("check", "train"), leaves=("plan",), work=_plan),
-    Step(name="evaluate", reads=EVALUATE, after=("check", "train", "plan"), leaves=("evidence",), work=_evaluate),
+    Step(
+        name="evaluate",
+        reads=EVALUATE,
+        after=("check", "train", "plan"),
+        leaves=("evidence/evidence.json", "evidence/swap_set.json"),
+        work=_evaluate,
+    ),
     Step(name="release", reads=PLAN, after=("train", "plan"), leaves=("releases",), work=_release),
     Step(
         name="report",
@@ -83,6 +98,15 @@ STEPS = (
         work=_report,
     ),
 )
+
+BACK_TEST = Step(
+    name="back-test",
+    reads=EVALUATE,
+    after=("check",),
+    leaves=("back-test", "evidence/back-test.json"),
+    work=_back_test,
+)
+"""Only when asked for: it trains and plans once for each list of the past."""
 
 
 def run_until(settings: Settings, out: Path, last: str, on_start: Callable[[str], None]) -> Steps:
@@ -110,16 +134,18 @@ def forecast_until(settings: Settings, out: Path, last: str) -> list[StepForecas
 
 def needed(last: str) -> tuple[Step, ...]:
     """Return the steps that ``last`` depends on, in order, itself included."""
-    by_name = {step.name: step for step in STEPS}
     if last == "run":
         return STEPS
+    steps = (*STEPS, BACK_TEST)
     wanted = {last}
-    for step in reversed(STEPS):
+    for step in reversed(steps):
         if step.name in wanted:
             wanted.update(step.after)
-    return tuple(step for step in by_name.values() if step.name in wanted)
+    return tuple(step for step in steps if step.name in wanted)
 
 
 def _inputs(settings: Settings, step: Step) -> dict[str, Any]:
     tables = table_inputs(settings.directory) if step.name == "check" else {}
+    if step.name == "plan":
+        tables = sql_inputs(settings.directory, named_files(settings.limits))
     return {**settings_part(settings, step.reads), "tables": tables}

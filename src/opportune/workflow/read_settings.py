@@ -71,7 +71,11 @@ def _opportune(folder: Folder, findings: list[Finding]) -> dict[str, Any]:
     time = convert(_dates_as_text(raw.pop("time", {})), TimeSplit, source, "time", findings)
     protected = convert(raw.pop("protected", {}), Protected, source, "protected", findings)
     identity = convert(raw, Identity, source, "", findings)
-    return {"identity": identity, "time": time, "protected": protected.columns if protected else ()}
+    return {
+        "identity": identity,
+        "time": time,
+        "protected": (*protected.columns, *protected.proxies) if protected else (),
+    }
 
 
 def _dates_as_text(entry: Any) -> Any:
@@ -217,7 +221,7 @@ def _limits(folder: Folder, findings: list[Finding]) -> dict[str, Any]:
     source = "limits.toml"
     raw = folder.read(source, findings) or {}
     limits = _list_of(raw.pop("limit", []), Limit, source, "limit", findings)
-    convert(raw.pop("objective", {"maximise": "value"}), Objective, source, "objective", findings)
+    objective = convert(raw.pop("objective", {"maximise": "value"}), Objective, source, "objective", findings)
     exploration = convert(raw.pop("exploration", {}), Exploration, source, "exploration", findings)
     frontier = raw.pop("frontier", None)
     if frontier is not None:
@@ -225,7 +229,7 @@ def _limits(folder: Folder, findings: list[Finding]) -> dict[str, Any]:
     for name in raw:
         step = "write objective, limit, exploration or frontier"
         findings.append(_finding("OP801", source, name, "is not a part of limits.toml", step))
-    return {"limits": limits, "frontier": frontier, "exploration": exploration}
+    return {"objective": objective, "limits": limits, "frontier": frontier, "exploration": exploration}
 
 
 def _evidence(folder: Folder, findings: list[Finding]) -> EvidenceSpec | None:

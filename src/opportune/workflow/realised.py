@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from opportune.domain import Limit, LimitRow
+from opportune.decisioning import attributes_of
+from opportune.domain import LimitRow, Places, limit_rows
 from opportune.economics import RESOURCE_QUANTITIES
 from opportune.evaluation import Judged, limit_evidence
 from opportune.workflow.trial import Trial
@@ -22,26 +23,25 @@ def planned_against_realised(
     """
     specs = trial.settings.evidence.policy
     policy = next(policies[spec.name] for spec in specs if spec.is_plan)
-    rows = [row for limit in trial.settings.limits for row in limit.rows()]
-    told = only_planned(trial.settings.limits, planned)
+    rows = limit_rows(trial.listed.places)
+    told = only_planned(trial.listed.places, planned)
     return [{**each, **_came_out(trial, policy, row, each["planned"])} for each, row in zip(told, rows, strict=True)]
 
 
-def only_planned(limits: Sequence[Limit], planned: dict[str, float]) -> list[dict[str, Any]]:
+def only_planned(places: Sequence[Places], planned: dict[str, float]) -> list[dict[str, Any]]:
     """Return the rows of the limits with their bounds and planned uses, and nothing realised."""
     nothing = {"realised": None, "low": None, "high": None, "method": None, "holds": None}
     return [
         {
             "limit": row.name,
-            "of": limit.name,
+            "of": places[row.source].limit.name,
             "at_most": None,
             "at_least": None,
             row.side: row.bound,
             "planned": planned[row.name],
             **nothing,
         }
-        for limit in limits
-        for row in limit.rows()
+        for row in limit_rows(places)
     ]
 
 
@@ -60,10 +60,12 @@ def _known(row: LimitRow, planned: float) -> dict[str, Any]:
 
 
 def _realised(trial: Trial, policy: Judged, row: LimitRow) -> dict[str, Any]:
+    about = row.multiplier(trial.listed.places[row.source].codes(attributes_of(trial.listed.batch)))
+    uses = trial.uses if about is None else {name: amounts * about for name, amounts in trial.uses.items()}
     (found,) = limit_evidence(
         trial.logged,
         policy,
-        trial.uses,
+        uses,
         [row],
         cluster="cluster",
         completion=trial.completion,

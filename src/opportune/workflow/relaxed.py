@@ -1,21 +1,22 @@
 """What each limit costs: the best plan without it, beside the plan that keeps it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from opportune.allocation import allocate
-from opportune.domain import NO_OFFER_ID, Candidates, Plan
+from opportune.domain import NO_OFFER_ID, Candidates, Limit, Plan, rows_of
 from opportune.tables import write_json, write_parquet
 from opportune.workflow.settings import Settings
 
 
-def write_relaxed(settings: Settings, out: Path, options: Candidates, made: Plan) -> None:
+def write_relaxed(settings: Settings, out: Path, options: Candidates, made: Plan, limits: Sequence[Limit]) -> None:
     """Write ``plan/limit_costs.json`` and ``plan/relaxed.parquet``: the offer of each plan that lacks one limit."""
     import pyarrow as pa
 
-    plans = {limit.name: _without(settings, options, made, limit.name) for limit in settings.limits}
+    plans = {limit.name: _without(settings, options, made, limits, limit.name) for limit in limits}
     ids = np.array([*options.offer_ids, NO_OFFER_ID], dtype=object)
     chosen = {name: pa.array(ids[plan.choice], pa.string()) for name, plan in plans.items()}
     table = pa.table({"opportunity_id": pa.array(options.opportunity_id, pa.string()), **chosen})
@@ -23,10 +24,13 @@ def write_relaxed(settings: Settings, out: Path, options: Candidates, made: Plan
     write_json(out / "plan" / "limit_costs.json", [_cost(name, plan, made) for name, plan in plans.items()])
 
 
-def _without(settings: Settings, options: Candidates, made: Plan, name: str) -> Plan:
-    others = [limit for limit in settings.limits if limit.name != name]
-    start = {row.name: made.prices[row.name] for limit in others for row in limit.rows()}
-    return allocate(options, others, seed=settings.identity.seed, start=start)
+def _without(settings: Settings, options: Candidates, made: Plan, limits: Sequence[Limit], name: str) -> Plan:
+    others = [limit for limit in limits if limit.name != name]
+    start = {row.name: made.prices[row.name] for row in rows_of(others, options.attributes)}
+    return allocate(
+        options, others, seed=settings.identity.seed, start=start,
+        offers_per_customer=settings.objective.offers_per_customer,
+    )  # fmt: skip
 
 
 def _cost(name: str, plan: Plan, made: Plan) -> dict[str, Any]:

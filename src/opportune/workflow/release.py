@@ -5,7 +5,7 @@ from pathlib import Path
 from opportune.decisioning import seal
 from opportune.domain import BrokenPromise, Finding
 from opportune.tables import write_bytes, write_json
-from opportune.workflow.plan import read_rulebook
+from opportune.workflow.plan import read_places, read_rulebook
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 
@@ -34,7 +34,7 @@ def release(settings: Settings, out: Path) -> str:
     manifest = seal(
         out / "releases",
         read_rulebook(settings, out),
-        settings.limits,
+        read_places(out),
         settings.features,
         read_json(out / "plan" / "certificate.json")["prices"],
         project=settings.identity.name,

@@ -42,9 +42,10 @@ class TimeSplit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Protected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Columns that may enter fairness tables only."""
+    """Columns that may enter fairness tables only: protected attributes, and proxies of them."""
 
     columns: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,19 +75,47 @@ class Exploration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What the plan gives up to learn. ``holdout``: share of customers left alone at random, whatever their value.
 
     Absent: 0.02 for a list that is still to come, and none for one that was sent long ago (``retrospective``).
+
+    ``floor``: probability of each eligible offer that is nearly best, as many as ``budget`` in money pays for. None
+    that is dearer for the customer than the offer ``standard``, none that uses more of a resource than ``largest``
+    allows, and none to a customer whose column ``tried`` counts ``repeats`` or more earlier tries.
     """
 
     holdout: float | None = None
+    floor: float | None = None
+    budget: float | None = None
+    standard: str | None = None
+    largest: dict[str, float] = {}
+    tried: str | None = None
+    repeats: int | None = None
 
     def __post_init__(self) -> None:
+        given = (self.floor is not None, self.budget is not None, self.standard is not None)
+        if any(given) and not all(given):
+            raise ValueError("floor, budget and standard belong together: expected all of them, or none")
+        if self.floor is not None and not 0.0 < self.floor <= 0.2:
+            raise ValueError(f"floor is {self.floor}: expected a probability above 0 and at most 0.2")
+        if self.budget is not None and self.budget < 0.0:
+            raise ValueError(f"budget is {self.budget}: expected money, zero or more")
+        if (self.tried is None) != (self.repeats is None):
+            raise ValueError("tried and repeats belong together: expected both, or none")
         if self.holdout is not None and not 0.0 <= self.holdout < 1.0:
             raise ValueError(f"holdout is {self.holdout}: expected a share of 0 or more and below 1")
 
 
 class Objective(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the plan maximises: the expected lifetime value of economics.toml, and nothing else yet."""
+    """What the plan maximises: the expected lifetime value of economics.toml, and nothing else yet.
+
+    ``offers_per_customer``: how many offers one customer may get over all slots and surfaces; absent: one for each
+    opportunity.
+    """
 
     maximise: Literal["value"] = "value"
+    offers_per_customer: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.offers_per_customer is not None and self.offers_per_customer < 1:
+            raise ValueError(f"offers_per_customer is {self.offers_per_customer}: expected 1 or more")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +132,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     eligibility: tuple[Eligibility, ...]
     rules: dict[str, RulePack]
     assumptions: Assumptions
+    objective: Objective
     limits: tuple[Limit, ...]
     frontier: Frontier | None
     exploration: Exploration

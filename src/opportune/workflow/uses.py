@@ -91,7 +91,10 @@ def _value() -> Iterator[_Link]:
 def _plan(settings: Settings) -> Iterator[_Link]:
     for limit in settings.limits:
         yield _Link(
-            "limit", limit.name, "limits.toml", _nodes("resource", limit.uses, limit.per) | _columns(limit.where)
+            "limit",
+            limit.name,
+            "limits.toml",
+            _nodes("resource", limit.uses, limit.per) | _columns(f"{limit.where or ''} {limit.by or ''}"),
         )
     if settings.frontier is not None:
         limit_name = settings.frontier.limit
@@ -116,7 +119,7 @@ def _releases(out: Path) -> Iterator[_Link]:
     for manifest in sorted((out / "releases").glob("*/manifest.json")):
         folder = manifest.parent
         needs = _nodes("feature", *read_json(folder / "features.json"))
-        needs |= _nodes("limit", *(each["name"] for each in read_json(folder / "limits.json")))
+        needs |= _nodes("limit", *(each["limit"]["name"] for each in read_json(folder / "limits.json")))
         needs |= _nodes("model", *(path.name for path in (folder / "models").iterdir()))
         yield _Link("release", folder.name[:12], f"releases/{folder.name[:12]}", needs)
 

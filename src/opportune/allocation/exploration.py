@@ -1,0 +1,159 @@
+"""Exploration: every offer that is nearly best gets a probability, inside a budget in money, and limits still hold.
+
+With probability ``floor`` each, a customer gets one of its near offers S instead of the chosen one. A plan that makes
+choice k with the rest is worth (1 - floor |S|) v_k + floor sum_S v, which is linear in the choice like every use. So
+the allocator plans the mixture itself: what exploring uses is reserved in every row first, values and uses of choices
+are shrunk by what is left, and its certificate holds for the expectation. How near an offer must lie is the largest
+distance whose cost fits the budget.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from opportune.allocation.certificate import certify_mixture
+from opportune.allocation.solver import allocate
+from opportune.domain import Candidates, Explored, Limit, Plan, Reserved, limit_rows, places_of
+
+SHRINK = 0.6
+ATTEMPTS = 8
+
+
+class ExplorationTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """``floor``: probability of each near offer; ``budget``: money that randomising may cost.
+
+    ValueError for a floor outside 0 to 0.2 or a negative budget.
+    """
+
+    floor: float
+    budget: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.floor <= 0.2:
+            raise ValueError(f"floor is {self.floor}: expected a probability above 0 and at most 0.2")
+        if self.budget < 0.0:
+            raise ValueError(f"budget is {self.budget}: expected money, zero or more")
+
+
+def explore(
+    candidates: Candidates,
+    limits: Sequence[Limit],
+    allowed: np.ndarray,
+    terms: ExplorationTerms,
+    gap: float = 1e-4,
+    seed: int = 0,
+    offers_per_customer: int | None = None,
+    reserved: Mapping[str, Reserved] | None = None,
+) -> Plan:
+    """Return the plan that keeps the limits in expectation, exploring included, with P(each offer) (n, K).
+
+    ``allowed`` (n, K) marks the offers that may be tried on a customer: none that is worse for it than the standard
+    offer, none above the amount that may be risked, none for who was tried often enough. The plan's ``choice`` is what
+    each customer gets most likely. The cost, in the certificate, is the value of the best plan without exploring less
+    that of this one; it is at most the budget.
+    """
+    plain = allocate(candidates, limits, gap, seed, None, offers_per_customer, reserved)
+    distance = _distances(candidates, plain, allowed, offers_per_customer)
+    near = _within(distance, terms.floor, terms.budget)
+    for _ in range(ATTEMPTS):
+        plan = _mixed_plan(candidates, limits, near, terms.floor, plain, gap, seed, offers_per_customer, reserved or {})
+        cost = plain.certificate.value - plan.certificate.value
+        if cost <= terms.budget:
+            return _told(plan, near, terms, cost)
+        near = _within(distance, terms.floor, SHRINK * float(np.sum(distance[near])) * terms.floor)
+    return _told(plain, np.zeros_like(near), terms, 0.0)
+
+
+def _distances(candidates: Candidates, plain: Plan, allowed: np.ndarray, most: int | None) -> np.ndarray:
+    """Return by how much each allowed offer (n, K) is worth less than the best choice after charges; inf where barred.
+
+    Where a customer may get only so many offers over several rows, a row without an offer is not explored.
+    """
+    net = _net(candidates, plain)
+    best = np.maximum(np.where(candidates.eligible, net, -np.inf).max(axis=1, initial=-np.inf), 0.0)
+    usable = allowed & candidates.eligible
+    if most is not None:
+        usable = usable & (plain.choice >= 0)[:, None]
+    return np.where(usable, np.maximum(best[:, None] - net, 0.0), np.inf)
+
+
+def _net(candidates: Candidates, plan: Plan) -> np.ndarray:
+    net = candidates.value.copy()
+    codes = [each.codes(candidates.attributes) for each in plan.places]
+    for row in limit_rows(plan.places):
+        if (price := row.sign * plan.prices[row.name]) != 0.0:
+            uses = candidates.uses[row.uses]
+            uses = uses if row.per is None else uses - row.bound * candidates.uses[row.per]
+            about = row.multiplier(codes[row.source])
+            net -= price * uses if about is None else price * about[:, None] * uses
+    return net
+
+
+def _within(distance: np.ndarray, floor: float, budget: float) -> np.ndarray:
+    """Return the offers (n, K) that lie nearest, as many as the budget pays for at the prices."""
+    order = np.argsort(distance, axis=None, kind="stable")
+    costs = floor * np.cumsum(np.where(np.isfinite(distance.ravel()[order]), distance.ravel()[order], np.inf))
+    near = np.zeros(distance.size, dtype=bool)
+    near[order[costs <= budget]] = True
+    return near.reshape(distance.shape)
+
+
+def _mixed_plan(
+    candidates: Candidates,
+    limits: Sequence[Limit],
+    near: np.ndarray,
+    floor: float,
+    plain: Plan,
+    gap: float,
+    seed: int,
+    most: int | None,
+    reserved: Mapping[str, Reserved],
+) -> Plan:
+    rest = 1.0 - floor * near.sum(axis=1, keepdims=True)
+    shrunk = msgspec.structs.replace(
+        candidates, value=candidates.value * rest,
+        uses={name: amounts * rest for name, amounts in candidates.uses.items()},
+    )  # fmt: skip
+    explored = _explored_use(candidates, limits, near, floor, reserved)
+    plan = allocate(shrunk, limits, gap, seed, plain.prices, most, explored)
+    probability = np.where(near, floor, 0.0)
+    offered = np.flatnonzero(plan.choice >= 0)
+    probability[offered, plan.choice[offered]] += rest[offered, 0]
+    base = float(floor * np.sum(candidates.value[near]))
+    proof = certify_mixture(candidates, limits, probability, plan, base, reserved)
+    return msgspec.structs.replace(plan, probability=probability, certificate=proof)
+
+
+def _explored_use(
+    candidates: Candidates, limits: Sequence[Limit], near: np.ndarray, floor: float, reserved: Mapping[str, Reserved]
+) -> dict[str, Reserved]:
+    """Return what of each row exploring uses, on top of what was reserved already."""
+    places = places_of(limits, [candidates.attributes])
+    codes = [each.codes(candidates.attributes) for each in places]
+    total = {name: floor * np.sum(np.where(near, amounts, 0.0), axis=1) for name, amounts in candidates.uses.items()}
+    found = {}
+    for row in limit_rows(places):
+        about = row.multiplier(codes[row.source])
+        already = reserved.get(row.name, Reserved())
+        used, per = (
+            0.0 if name is None else float(np.sum(total[name] if about is None else about * total[name]))
+            for name in (row.uses, row.per)
+        )
+        found[row.name] = Reserved(margin=already.margin, used=already.used + used, per=already.per + per)
+    return found
+
+
+def _told(plan: Plan, near: np.ndarray, terms: ExplorationTerms, cost: float) -> Plan:
+    told = Explored(
+        floor=terms.floor, budget=terms.budget, cost=cost, offers=int(near.sum()),
+        opportunities=int(near.any(axis=1).sum()),
+    )  # fmt: skip
+    return msgspec.structs.replace(plan, certificate=msgspec.structs.replace(plan.certificate, explored=told))
+
+
+def draw(probability: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """Return the offer (n,) that each keyed draw (n,) of 0 to 1 realises, -1 for none; ``probability`` is (n, K)."""
+    edges = np.cumsum(probability, axis=1)
+    drawn = np.sum(uniform[:, None] >= edges, axis=1)
+    return np.where(drawn == probability.shape[1], -1, drawn)

@@ -1,0 +1,142 @@
+"""Candidates larger than memory: read once in blocks, kept as one packed file, walked block by block.
+
+The packed file holds float32. It only steers: prices give a valid bound whatever they came from, and value, uses and
+bound are recomputed in float64 from the candidates themselves by the certificate.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from opportune.allocation.check import check_numbers
+from opportune.allocation.pool import Block
+from opportune.allocation.prepare import (
+    Prepared,
+    by_customer,
+    cells_of,
+    codes_of,
+    resources_of,
+    value_scale,
+    write_offers,
+)
+from opportune.domain import BadInput, CandidateBlocks, Candidates, Finding, Limit, places_of
+
+PACKED = np.dtype(np.float32)
+ROWS = 131_072
+"""Opportunities of one read."""
+
+
+class OnDisk(msgspec.Struct, frozen=True):
+    """Opportunities whose offers lie in a packed file (n, 1 + R, K) of float32.
+
+    ``worthless`` tells every eligible offer as worth zero.
+    """
+
+    path: Path
+    shape: tuple[int, int]
+    cell: np.ndarray
+    copies: np.ndarray
+    first: np.ndarray
+    worthless: bool = False
+
+    def blocks(self) -> Iterator[tuple[slice, Block]]:
+        """Yield every block with the rows it covers; the next is read while one is used."""
+        with ThreadPoolExecutor(1) as reader:
+            coming = None
+            for customers in self._runs():
+                ahead = reader.submit(self._block, customers)
+                if coming is not None:
+                    yield coming.result()
+                coming = ahead
+            if coming is not None:
+                yield coming.result()
+
+    def offers_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return the values and uses (q, 1 + R, K) of some opportunities (q,)."""
+        if not len(self.cell):
+            return np.zeros((0, *self.shape))
+        packed = np.memmap(self.path, PACKED, "r", shape=(len(self.cell), *self.shape))
+        return self._valued(packed[rows].astype(np.float64))
+
+    def without_values(self) -> "OnDisk":
+        """Return the same opportunities with every eligible offer worth zero."""
+        return msgspec.structs.replace(self, worthless=True)
+
+    def _runs(self) -> Iterator[slice]:
+        """Yield runs of customers that have about ``ROWS`` opportunities each."""
+        ends = np.searchsorted(self.first, np.arange(ROWS, len(self.cell) + ROWS, ROWS), side="left")
+        start = 0
+        for end in np.minimum(ends, len(self.first) - 1).tolist():
+            if end > start:
+                yield slice(start, end)
+                start = end
+
+    def _block(self, customers: slice) -> tuple[slice, Block]:
+        first = self.first[customers.start : customers.stop + 1]
+        rows = slice(int(first[0]), int(first[-1]))
+        per = self.shape[0] * self.shape[1]
+        count = (rows.stop - rows.start) * per
+        read = np.fromfile(self.path, PACKED, count, offset=rows.start * per * PACKED.itemsize)
+        offers = self._valued(read.reshape(rows.stop - rows.start, *self.shape))
+        return rows, Block(offers, self.cell[rows], self.copies[rows], first - first[0])
+
+    def _valued(self, offers: np.ndarray) -> np.ndarray:
+        if self.worthless:
+            offers[:, 0] = np.where(np.isfinite(offers[:, 0]), 0.0, -np.inf)
+        return offers
+
+
+def prepare_on_disk(candidates: CandidateBlocks, limits: Sequence[Limit], most: int | None, folder: Path) -> Prepared:
+    """Return candidates prepared for limits, their offers packed into a file of ``folder``.
+
+    Where a customer may get only so many offers, its opportunities must follow each other. BadInput (OP504, OP508)
+    for numbers that are not finite and for customers whose opportunities are apart.
+    """
+    places = places_of(limits, candidates.attribute_blocks())
+    resources = resources_of(places)
+    path, scale = folder / "offers.float32", 1.0
+    codes, ids, owners = [], [], []
+    with path.open("wb") as packed:
+        for number, block in enumerate(candidates.blocks()):
+            if findings := check_numbers(block):
+                raise BadInput(findings)
+            scale = value_scale(block) if number == 0 else scale
+            packed.write(_packed(block, resources, scale).tobytes())
+            codes.append(codes_of(places, block))
+            ids.append(block.opportunity_id)
+            owners.append(block.customer_id if most is not None else block.customer_id[:0])
+    cell, place_of_cell = cells_of(np.concatenate([np.zeros((0, len(places)), np.int32), *codes]))
+    first = _first(np.concatenate([np.zeros(0, object), *owners]), len(cell), most)
+    pool = OnDisk(path, (1 + len(resources), len(candidates.offer_ids)), cell, np.ones(len(cell)), first)
+    return Prepared(
+        pool=pool,
+        opportunity_id=np.concatenate([np.zeros(0, object), *ids]),
+        places=places,
+        place_of_cell=place_of_cell,
+        resources=resources,
+        value_scale=scale,
+        row_of=np.arange(len(cell)),
+        most=most,
+    )
+
+
+def _packed(block: Candidates, resources: Sequence[str], scale: float) -> np.ndarray:
+    offers = np.empty((len(block), 1 + len(resources), len(block.offer_ids)), PACKED)
+    write_offers(offers, block, resources, np.arange(len(block)), scale)
+    return offers
+
+
+def _first(owners: np.ndarray, count: int, most: int | None) -> np.ndarray:
+    """Return where the opportunities of each customer begin (customers + 1,)."""
+    if most is None:
+        return np.arange(count + 1)
+    order, first = by_customer(owners, most)
+    if not np.array_equal(order, np.arange(count)):
+        apart = str(owners[order[np.flatnonzero(order != np.arange(count))[0]]])
+        message = "has opportunities that do not follow each other: expected candidates sorted by customer"
+        step = "sort the file by customer_id and opportunity_id"
+        raise BadInput([Finding(code="OP508", source="candidates", subject=apart, message=message, next_step=step)])
+    return first

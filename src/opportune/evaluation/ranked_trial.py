@@ -1,0 +1,49 @@
+"""The outcomes of a two-arm trial ranked by a score: what every published uplift measure is computed from."""
+
+import msgspec
+import numpy as np
+
+from opportune.domain import BadInput, Finding
+from opportune.evaluation.honest_rows import refuse_overlap
+
+
+class RankedTrial(msgspec.Struct, frozen=True, kw_only=True):
+    """``outcome`` (n,), ``treated`` (n,) of 0 or 1, and the ``score`` (n,) that ranks, largest first.
+
+    ``used_for_choosing`` (m,) are the ids of all rows that taught or tuned the score: one of them among ``row_id`` (n,)
+    is an error (OP651), and so is an arm without rows (OP655).
+    """
+
+    row_id: np.ndarray
+    outcome: np.ndarray
+    treated: np.ndarray
+    score: np.ndarray
+    used_for_choosing: np.ndarray
+
+    def __post_init__(self) -> None:
+        refuse_overlap(self.row_id, self.used_for_choosing)
+        arms = np.unique(self.treated)
+        if not np.array_equal(arms, [0, 1]):
+            message = f"holds {', '.join(map(str, arms.tolist()))}: expected 0 and 1, both of them"
+            step = "give a treated and a control arm; with several offers use qini_path"
+            raise BadInput([Finding(code="OP655", source="trial", subject="treated", message=message, next_step=step)])
+
+    def __len__(self) -> int:
+        return len(self.outcome)
+
+
+class RunningCounts(msgspec.Struct, frozen=True):
+    """Sums over the k best customers: customers and outcome of the treated, and of the control."""
+
+    treated: np.ndarray
+    control: np.ndarray
+    outcome_treated: np.ndarray
+    outcome_control: np.ndarray
+
+
+def running_counts(trial: RankedTrial, order: np.ndarray) -> RunningCounts:
+    """Return the sums at k = 1..n in the given order of customers."""
+    treated, outcome = trial.treated[order].astype(np.float64), trial.outcome[order].astype(np.float64)
+    return RunningCounts(
+        np.cumsum(treated), np.cumsum(1.0 - treated), np.cumsum(outcome * treated), np.cumsum(outcome * (1.0 - treated))
+    )

@@ -1,0 +1,84 @@
+"""Exploring: a floor under near offers, inside a budget, with limits that hold in expectation."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opportune.allocation import ExplorationTerms, allocate, draw, explore
+from opportune.domain import Candidates, Limit
+
+
+def instance(count, offers, seed):
+    rng = np.random.default_rng(seed)
+    eligible = rng.random((count, offers)) < 0.9
+    value = np.where(eligible, rng.normal(3.0, 6.0, (count, offers)), 0.0)
+    lent = np.where(eligible, rng.gamma(2.0, 50.0, (count, offers)), 0.0)
+    ids = np.array([f"o{i:05d}" for i in range(count)], dtype=object)
+    return Candidates(
+        opportunity_id=ids, customer_id=ids, slot=ids, offer_ids=tuple(f"k{k}" for k in range(offers)),
+        eligible=eligible, value=value,
+        uses={"contacts": eligible.astype(float), "lent": lent, "loss": lent * rng.beta(1.0, 12.0, (count, offers))},
+        currency="USD", attributes={"shop": np.array([f"s{i % 4}" for i in range(count)], dtype=object)},
+    )  # fmt: skip
+
+
+def limits_of(count):
+    return [
+        Limit(name="contacts", uses="contacts", at_most=0.5 * count),
+        Limit(name="shops", uses="lent", by="shop", at_most=9.0 * count),
+        Limit(name="loss rate", uses="loss", per="lent", at_most=0.07),
+        Limit(name="parity", uses="contacts", by="shop", within=0.05),
+    ]
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.sampled_from([5.0, 40.0, 400.0]), st.sampled_from([0.01, 0.05]))
+def test_limits_hold_in_expectation_and_the_budget_is_kept(seed, budget, floor):
+    candidates, limits = instance(300, 4, seed), limits_of(300)
+    allowed = np.random.default_rng(seed).random(candidates.value.shape) < 0.7
+    plan = explore(candidates, limits, allowed, ExplorationTerms(floor=floor, budget=budget), gap=1e-2)
+    proof, p = plan.certificate, plan.probability
+    assert p is not None
+    assert np.all(p >= 0)
+    assert np.all(p.sum(axis=1) <= 1 + 1e-12)
+    assert not np.any((p > 0) & ~candidates.eligible)
+    tried = (p > 0) & (np.arange(4) != plan.choice[:, None])
+    assert np.all(allowed[tried])
+    assert np.all(p[tried] == floor)
+    assert proof.explored.cost <= budget
+    best = allocate(candidates, limits, gap=1e-2).certificate
+    assert proof.explored.cost == pytest.approx(best.value - np.sum(p * candidates.value), abs=1e-6)
+    assert proof.value <= best.bound + 1e-6
+    for row in proof.rows:
+        assert row.slack >= -1e-6
+    used = {name: np.sum(p * amounts) for name, amounts in candidates.uses.items()}
+    assert used["contacts"] <= 150 + 1e-6
+    assert used["loss"] <= 0.07 * used["lent"] + 1e-6
+
+
+def test_more_budget_tries_more_and_none_tries_only_what_is_free():
+    candidates, limits = instance(600, 4, 3), limits_of(600)
+    allowed = np.ones(candidates.value.shape, dtype=bool)
+    tried = [
+        explore(candidates, limits, allowed, ExplorationTerms(floor=0.02, budget=budget), gap=1e-2).certificate.explored.offers
+        for budget in (0.0, 10.0, 100.0)
+    ]
+    assert tried[0] <= 600
+    assert tried == sorted(tried)
+    assert tried[2] > tried[1]
+
+
+def test_draws_realise_the_probabilities():
+    probability = np.array([[0.2, 0.5], [0.0, 0.0], [1.0, 0.0]])
+    draws = (np.arange(1000) + 0.5) / 1000
+    realised = np.array([draw(probability, np.full(3, u)) for u in draws])
+    assert [np.mean(realised[:, 0] == k) for k in (0, 1, -1)] == pytest.approx([0.2, 0.5, 0.3])
+    assert np.all(realised[:, 1] == -1)
+    assert np.all(realised[:, 2] == 0)
+
+
+@pytest.mark.parametrize(("floor", "budget"), [(0.0, 1.0), (0.5, 1.0), (0.1, -1.0)])
+def test_terms_that_cannot_be_are_refused(floor, budget):
+    with pytest.raises(ValueError, match="expected"):
+        ExplorationTerms(floor=floor, budget=budget)

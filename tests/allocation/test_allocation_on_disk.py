@@ -1,0 +1,85 @@
+"""Candidates in a file: the same plan as in memory, blocks that split nothing, and files that cannot be."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from opportune.allocation import allocate, on_disk
+from opportune.domain import BadInput, Candidates, Limit
+from opportune.tables import CandidatesFile, candidates_file
+
+USES = ("contacts", "lent", "loss")
+
+
+def instance(count, offers, seed, customers=None):
+    rng = np.random.default_rng(seed)
+    eligible = rng.random((count, offers)) < 0.8
+    eligible[:, 0] = True
+    ids = np.array([f"o{i:06d}" for i in range(count)], dtype=object)
+    owner = ids if customers is None else np.sort(rng.integers(0, customers, count)).astype(str).astype(object)
+    lent = rng.gamma(2.0, 50.0, (count, offers))
+    amounts = {"contacts": np.ones((count, offers)), "lent": lent, "loss": lent * rng.beta(1, 12, (count, offers))}
+    return Candidates(
+        opportunity_id=ids, customer_id=owner, slot=ids, offer_ids=tuple(f"k{k}" for k in range(offers)),
+        eligible=eligible, value=np.where(eligible, rng.normal(4.0, 10.0, (count, offers)), 0.0),
+        uses={name: np.where(eligible, each, 0.0) for name, each in amounts.items()}, currency="USD",
+        attributes={"merchant": rng.choice(np.array(["m0", "m1", "m2"], dtype=object), count)},
+    )  # fmt: skip
+
+
+def write(candidates, path, **changes):
+    row, offer = np.nonzero(candidates.eligible)
+    columns = {
+        "opportunity_id": candidates.opportunity_id[row], "customer_id": candidates.customer_id[row],
+        "slot": candidates.slot[row], "offer_id": np.array(candidates.offer_ids, dtype=object)[offer],
+        "value": candidates.value[row, offer],
+        **{name: amounts[row, offer] for name, amounts in candidates.uses.items()},
+        "merchant": candidates.attributes["merchant"][row], **changes,
+    }  # fmt: skip
+    pq.write_table(pa.table(columns), path, row_group_size=700)
+    return CandidatesFile(path, USES, "USD")
+
+
+LIMITS = [
+    Limit(name="contacts", uses="contacts", at_most=900.0),
+    Limit(name="shops", uses="lent", by="merchant", at_most=20_000.0),
+    Limit(name="loss rate", uses="loss", per="lent", at_most=0.06),
+]
+
+
+@pytest.mark.parametrize(("customers", "most"), [(None, None), (1200, 1)])
+def test_a_file_in_small_blocks_gives_the_plan_of_memory(customers, most, tmp_path, monkeypatch):
+    monkeypatch.setattr(candidates_file, "ROWS", 701)
+    monkeypatch.setattr(on_disk, "ROWS", 257)
+    candidates = instance(3_000, 4, 5, customers)
+    file = write(candidates, tmp_path / "candidates.parquet")
+    assert len(file) == 3_000
+    assert sum(len(block) for block in file.blocks()) == 3_000
+    in_memory = allocate(candidates, LIMITS, gap=1e-3, offers_per_customer=most)
+    in_blocks = allocate(file, LIMITS, gap=1e-3, offers_per_customer=most)
+    assert in_blocks.certificate.status == in_memory.certificate.status == "optimal"
+    assert in_blocks.certificate.bound == pytest.approx(in_memory.certificate.bound, rel=1e-6)
+    assert in_blocks.opportunity_id.tolist() == candidates.opportunity_id.tolist()
+    assert all(row.slack >= -1e-6 for row in in_blocks.certificate.rows)
+    chosen = np.flatnonzero(in_blocks.choice >= 0)
+    assert in_blocks.certificate.value == pytest.approx(candidates.value[chosen, in_blocks.choice[chosen]].sum())
+
+
+def test_files_that_cannot_be_are_told_apart(tmp_path):
+    candidates = instance(40, 3, 1)
+    rows = int(candidates.eligible.sum())
+    with pytest.raises(BadInput, match="OP509.*rent is missing"):
+        write(candidates, tmp_path / "a.parquet")
+        CandidatesFile(tmp_path / "a.parquet", ("rent",), "USD")
+    backwards = candidates.rows(np.arange(40)[::-1])
+    with pytest.raises(BadInput, match="OP509.*sorted by opportunity_id"):
+        allocate(write(backwards, tmp_path / "b.parquet"), LIMITS)
+    with pytest.raises(BadInput, match="OP509.*twice"):
+        allocate(write(candidates, tmp_path / "c.parquet", offer_id=np.full(rows, "k0", dtype=object)), LIMITS)
+    with pytest.raises(BadInput, match="OP504.*not finite"):
+        allocate(write(candidates, tmp_path / "d.parquet", loss=np.full(rows, np.nan)), LIMITS)
+    mixed = instance(40, 3, 1, customers=10).rows(np.arange(40))
+    owners = np.array(["a", "b"], dtype=object)[np.nonzero(mixed.eligible)[0] % 2]
+    with pytest.raises(BadInput, match="OP508.*follow each other"):
+        allocate(write(mixed, tmp_path / "e.parquet", customer_id=owners), LIMITS, offers_per_customer=1)

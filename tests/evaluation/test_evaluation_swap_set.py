@@ -1,0 +1,107 @@
+"""The swap set: cells that add up to the whole, truth that is found, and no label where the log never looked."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from opportune.evaluation import AsLogged, FixedOffers, LoggedDecisions, compare, fixed_choice
+from opportune.evaluation.swap_set import EVERYONE, swap_kinds, swap_set
+
+
+def stream(n=20_000, seed=0, unlogged=0):
+    """Two offers worth 1 and 3, plus 2 in segment b; the last ``unlogged`` customers could only get the first."""
+    draw = np.random.default_rng(seed)
+    segment = np.where(np.arange(n) % 2 == 0, "a", "b")
+    probability = np.tile([0.6, 0.4], (n, 1))
+    probability[n - unlogged :] = [1.0, 0.0]
+    action = (draw.random(n) > probability[:, 0]).astype(int)
+    mean = np.array([1.0, 3.0]) + 2.0 * (segment == "b")[:, None]
+    ids = np.arange(n).astype(str).astype(object)
+    logged = LoggedDecisions(
+        decision_id=ids, customer_id=ids, slot=ids, offer_ids=("small", "large"), action=action,
+        eligible=np.ones((n, 2), dtype=bool), probability=probability, outside=np.zeros(n),
+        outcome={"y": mean[np.arange(n), action] + draw.normal(0, 1, n)}, cluster=draw.integers(0, 200, n).astype(str),
+    )  # fmt: skip
+    return logged, segment, mean
+
+
+def cells(logged, segment, older, newer, model):
+    return swap_set(
+        logged, older, newer, measures={"y": logged.outcome["y"]}, outcome_models={"y": model}, segment=segment
+    )
+
+
+def choices(n):
+    older = np.array([-1, -1, 0, 0, 1])[np.arange(n) % 5]
+    newer = np.array([-1, 1, -1, 1, 1])[np.arange(n) % 5]
+    return older, newer
+
+
+def test_every_kind_of_change_is_told_apart():
+    older, newer = choices(5)
+    assert swap_kinds(older, newer).tolist() == [
+        "left alone", "swapped in", "swapped out", "other offer", "same offer",
+    ]  # fmt: skip
+
+
+def test_cells_find_the_truth_and_add_up_to_the_difference_of_the_policies():
+    logged, segment, mean = stream()
+    older, newer = choices(len(logged))
+    pair = fixed_choice("newer", newer, 2), fixed_choice("older", older, 2)
+    found = cells(logged, segment, pair[1], pair[0], np.zeros_like(mean))
+    by = {(cell.segment, cell.kind): cell for cell in found}
+    truth = {("a", "swapped in"): 3, ("b", "swapped in"): 5, ("a", "swapped out"): -1, ("b", "other offer"): 2}
+    for key, value in truth.items():
+        change = by[key].change["y"]
+        assert abs(change.value - value) < 2.0 * (change.high - change.value), key  # four standard errors
+    for kind in ("left alone", "same offer"):
+        assert by[EVERYONE, kind].change["y"].value == 0.0
+    total = sum(cell.customers * cell.change["y"].value for cell in found if cell.segment != EVERYONE)
+    whole = compare(
+        logged, *pair, measure="y", estimator="dr", outcome_model=np.zeros_like(mean), replicates=200, seed=1
+    )
+    assert total / len(logged) == pytest.approx(whole.value)
+    assert sum(cell.customers for cell in found if cell.segment == EVERYONE) == len(logged)
+
+
+def test_a_perfect_model_leaves_no_noise_between_fixed_offers():
+    logged, segment, mean = stream(2_000)
+    logged = msgspec.structs.replace(logged, outcome={"y": mean[np.arange(2_000), logged.action]})
+    older, newer = choices(2_000)
+    for cell in cells(logged, segment, fixed_choice("o", older, 2), fixed_choice("n", newer, 2), mean):
+        assert cell.change["y"].high - cell.change["y"].low == pytest.approx(0.0, abs=1e-9) or cell.segment == EVERYONE
+
+
+def test_customers_whom_the_log_never_offered_it_have_no_label():
+    logged, segment, mean = stream(2_000, unlogged=500)
+    newer = fixed_choice("large to all", np.ones(2_000, dtype=int), 2)
+    nobody = fixed_choice("nobody", np.full(2_000, -1), 2)
+    found = {cell.segment: cell for cell in cells(logged, segment, nobody, newer, np.zeros_like(mean))}
+    assert (found[EVERYONE].kind, found[EVERYONE].no_label) == ("swapped in", 500)
+    assert found[EVERYONE].change["y"].n == 1_500
+    late = np.where(np.arange(2_000) >= 1_500, "late", "early")
+    alone = {cell.segment: cell for cell in cells(logged, late, nobody, newer, np.zeros_like(mean))}
+    assert (alone["late"].no_label, alone["late"].change, alone["late"].newer) == (500, None, None)
+    assert alone["early"].no_label == 0
+
+
+def test_against_offers_as_they_were_drawn_cells_do_not_depend_on_the_draw():
+    """Split by "the same offer as was drawn", the newer policy would look 1 / 0.4 times as good in that cell."""
+    logged, segment, mean = stream()
+    drawn = AsLogged("today", np.ones(len(logged)), logged.probability)
+    newer = fixed_choice("large to some", np.where(np.arange(len(logged)) % 3 == 0, -1, 1), 2)
+    found = {
+        cell.kind: cell for cell in cells(logged, segment, drawn, newer, np.zeros_like(mean)) if cell.segment == "a"
+    }
+    assert set(found) == {"offered by both", "swapped out"}
+    both = found["offered by both"].change["y"]
+    assert both.low < 3.0 - 1.8 < both.high  # drawn: 0.6 x 1 + 0.4 x 3
+    gone = found["swapped out"].change["y"]
+    assert gone.low < -1.8 < gone.high
+
+
+def test_a_contact_at_random_has_no_swap_set():
+    logged, segment, mean = stream(100)
+    half = AsLogged("half", np.full(100, 0.5), logged.probability)
+    with pytest.raises(ValueError, match="surely or not at all"):
+        cells(logged, segment, half, FixedOffers("n", np.zeros((100, 2))), mean)

@@ -1,0 +1,266 @@
+"""Uplift: published figures of each convention, paths against a linear programme, scores whose truth is known."""
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from opportune.domain import BadInput, Candidates
+from opportune.evaluation import (
+    RankedTrial,
+    auuc,
+    doubly_robust_scores,
+    gain_path,
+    hull_walk,
+    one_for_all,
+    policy_curve,
+    policy_gain,
+    qini,
+    qini_path,
+    uplift_at,
+)
+from opportune.evaluation.uplift_measures import causalml_qini_curve
+
+NOBODY = np.array([], dtype=str)
+
+
+def trial(outcome, treated, score):
+    ids = np.arange(len(outcome)).astype(str)
+    return RankedTrial(row_id=ids, outcome=outcome, treated=treated, score=score, used_for_choosing=NOBODY)
+
+
+@pytest.fixture(scope="module")
+def published():
+    """The vector on which scikit-uplift 0.5.1 was run; the order of the draws is part of it."""
+    draw = np.random.RandomState(0)
+    score = draw.rand(2000)
+    treated = (draw.rand(2000) < 0.5).astype(int)
+    outcome = (draw.rand(2000) < 0.2 + 0.2 * score * treated).astype(int)
+    return trial(outcome, treated, score)
+
+
+def test_scikit_uplifts_figures(published):
+    assert qini(published, convention="sklift") == pytest.approx(0.062442867920, abs=1e-12)
+    assert auuc(published, convention="sklift") == pytest.approx(0.048242176520, abs=1e-12)
+    assert uplift_at(published, 0.3, convention="sklift_overall") == pytest.approx(0.138181818, abs=1e-9)
+    assert uplift_at(published, 0.3, convention="sklift_by_group") == pytest.approx(0.128612878, abs=1e-9)
+
+
+TEN = trial(np.array([0, 0, 0, 0, 1, 0, 0, 1, 1, 1]), np.repeat([0, 1], 5), np.tile(np.arange(5) / 10, 2))
+
+
+def test_causalmls_figures():
+    path = [0, 0, 0, 0.5, 1, 4 / 3, 2, 2.25, 2, 2.2, 2]
+    assert causalml_qini_curve(TEN, TEN.score) == pytest.approx(path)
+    assert qini(TEN, convention="causalml_random_orders") == pytest.approx(0.088636, abs=5e-7)
+    assert qini(TEN, convention="causalml") == pytest.approx((sum(path) / 2 - 5.5) / 11)
+
+
+def test_the_conventions_do_not_agree(published):
+    """The reason for naming them: the same ranking, four numbers."""
+    found = {qini(published, convention=name) for name in ("sklift", "causalml", "causalml_random_orders")}
+    assert len({round(each, 3) for each in found}) == 3
+    assert auuc(published, convention="causalml") > 0.5 > auuc(published, convention="sklift") > 0
+
+
+def test_the_perfect_order_has_a_qini_of_one_and_its_reverse_is_worse_than_chance(published):
+    perfect = published.outcome * published.treated - published.outcome * (1 - published.treated)
+    assert qini(msgspec.structs.replace(published, score=perfect), convention="sklift") == pytest.approx(1.0)
+    assert qini(msgspec.structs.replace(published, score=-perfect), convention="sklift") < 0
+
+
+def test_a_score_without_differences_gains_nothing(published):
+    flat = msgspec.structs.replace(published, score=np.zeros(2000))
+    assert abs(auuc(flat, convention="sklift")) < 1e-9
+    everyone = published.outcome[published.treated == 1].mean() - published.outcome[published.treated == 0].mean()
+    for convention in ("sklift_overall", "sklift_by_group"):
+        assert uplift_at(published, 1.0, convention=convention) == pytest.approx(everyone)
+
+
+def test_rows_that_chose_must_not_judge():
+    ids = np.array(["a", "b", "c"])
+    with pytest.raises(BadInput, match=r"OP651.*b, c were used for choosing: 2 of 3 rows"):
+        RankedTrial(
+            row_id=ids, outcome=ids, treated=np.array([0, 1, 1]), score=ids, used_for_choosing=np.array(["c", "b", "z"])
+        )
+    with pytest.raises(TypeError, match="used_for_choosing"):
+        RankedTrial(row_id=ids, outcome=ids, treated=np.array([0, 1, 1]), score=ids)
+
+
+def test_one_arm_is_no_trial():
+    with pytest.raises(BadInput, match=r"OP655.*holds 1: expected 0 and 1"):
+        trial(np.ones(3), np.ones(3, dtype=int), np.ones(3))
+
+
+# One budget, many offers ------------------------------------------------------------------------------------------
+
+
+def programme(values, costs, budget):
+    """The optimum of the linear programme: at most one offer per customer, one budget."""
+    n, offers = values.shape
+    rows = np.kron(np.eye(n), np.ones(offers))
+    done = linprog(-values.ravel(), A_ub=np.vstack([rows, costs.ravel()]), b_ub=[1.0] * n + [budget], bounds=(0, 1))
+    return -done.fun
+
+
+@given(st.integers(0, 10_000), st.integers(1, 8), st.integers(1, 4), st.floats(0.0, 1.2), st.booleans())
+def test_the_path_is_the_optimum_of_the_linear_programme(seed, n, offers, share, coarse):
+    draw = np.random.default_rng(seed)
+    values, costs = draw.normal(0.5, 1.0, (n, offers)), draw.uniform(0.1, 2.0, (n, offers))
+    if coarse:  # many ties of value, cost and ratio
+        values, costs = np.round(values * 2) / 2, np.ceil(costs)
+    walk = hull_walk(values, costs, values)
+    budget = share * float(costs.max(axis=1).sum())
+    assert walk.gain_at(np.array([budget]))[0] == pytest.approx(programme(values, costs, budget), abs=1e-7)
+    policy = walk.probabilities_at(budget)
+    assert float((policy * costs).sum()) <= budget + 1e-9
+    assert np.all(policy.sum(axis=1) <= 1 + 1e-9)
+    assert float((policy * values).sum()) == pytest.approx(walk.gain_at(np.array([budget]))[0], abs=1e-9)
+
+
+def test_the_path_is_concave_and_ends_with_everyones_best_offer():
+    draw = np.random.default_rng(3)
+    values, costs = draw.normal(size=(500, 4)), draw.uniform(0.1, 1.0, (500, 4))
+    spent, gained = hull_walk(values, costs, values).corners()
+    slopes = np.diff(gained) / np.diff(spent)
+    assert np.all(np.diff(slopes) <= 1e-9 * slopes[:-1])
+    assert gained[-1] == pytest.approx(np.maximum(values.max(axis=1), 0).sum())
+
+
+def test_a_free_offer_is_refused():
+    with pytest.raises(BadInput, match=r"OP654.*row 1.*not above zero"):
+        hull_walk(np.ones((2, 2)), np.array([[1.0, 1.0], [1.0, 0.0]]), np.ones((2, 2)))
+
+
+def test_the_order_of_customers_changes_no_path():
+    draw = np.random.default_rng(6)
+    values, costs = np.round(draw.normal(size=(60, 2)), 1), np.ones(2)
+    gains, turned = draw.normal(size=(60, 2)), np.arange(60)[::-1]
+    budgets = np.linspace(0.0, 40.0, 9)
+    one = hull_walk(values, costs, gains).gain_at(budgets)
+    assert hull_walk(values[turned], costs, gains[turned]).gain_at(budgets) == pytest.approx(one)
+
+
+# Scores -----------------------------------------------------------------------------------------------------------
+
+
+def simulated(n=6000, seed=0, wrong_model=False, wrong_probability=False):
+    """Three arms whose gains are x and 1 - x: the truth of every policy is known."""
+    draw = np.random.default_rng(seed)
+    x = draw.random(n)
+    probability = np.column_stack([0.5 - 0.2 * x, 0.25 + 0.2 * x, np.full(n, 0.25)])
+    action = (draw.random(n)[:, None] > np.cumsum(probability, axis=1)).sum(axis=1)
+    mean = np.column_stack([2.0 * x, 2.0 * x + x, 2.0 * x + 1.0 - x])
+    outcome = mean[np.arange(n), action] + draw.normal(0.0, 1.0, n)
+    scores = doubly_robust_scores(
+        row_id=np.arange(n).astype(str), cluster=np.arange(n), arms=("none", "a", "b"), control="none", action=action,
+        probability=np.full((n, 3), 1 / 3) if wrong_probability else probability, outcome=outcome,
+        predicted=np.zeros((n, 3)) if wrong_model else mean,
+    )  # fmt: skip
+    return scores, x
+
+
+@pytest.mark.parametrize("wrong", [{}, {"wrong_model": True}, {"wrong_probability": True}])
+def test_scores_are_right_when_probabilities_or_predictions_are(wrong):
+    scores, x = simulated(60_000, **wrong)
+    truth = np.column_stack([x, 1.0 - x])
+    assert scores.score.mean(axis=0) == pytest.approx(truth.mean(axis=0), abs=0.06)
+    high = x > 0.5
+    assert scores.score[high].mean(axis=0) == pytest.approx(truth[high].mean(axis=0), abs=0.08)
+    policy = np.column_stack([high, ~high]).astype(float)
+    found = policy_gain(scores, policy, used_for_choosing=NOBODY)
+    assert found.low < 0.75 < found.high
+
+
+def test_both_wrong_is_wrong():
+    scores, _ = simulated(60_000, wrong_model=True, wrong_probability=True)
+    assert scores.score[:, 0].mean() == pytest.approx(0.5 + 0.125, abs=0.06)  # E[3 p_a y_a - 3 p_none y_none]
+
+
+def test_intervals_of_a_path_cover_the_truth_about_as_often_as_they_say():
+    """150 streams: the true gain at a budget lies inside 95 % intervals in 90 to 99 % of them."""
+    covered = 0
+    for seed in range(150):
+        scores, _ = simulated(600, seed=seed + 100)
+        found = qini_path(
+            scores, np.ones(2), np.array([0.4]), used_for_choosing=NOBODY, replicates=120, seed=seed
+        ).estimates()[0]
+        covered += found.low <= 0.36 <= found.high  # the best 40 %: x above 0.8 or below 0.2, gains of 0.8 to 1
+    assert 0.90 <= covered / 150 <= 0.99
+
+
+def test_the_best_of_both_offers_beats_one_for_all_and_the_difference_is_paired():
+    scores, _ = simulated(4000)
+    settings = {"used_for_choosing": NOBODY, "replicates": 100, "seed": 1}
+    budgets = np.array([0.2, 0.5, 1.0])
+    both = qini_path(scores, np.ones(2), budgets, **settings)
+    blind = qini_path(one_for_all(scores, np.array([0.5, 0.4])), np.ones(2), budgets, **settings)
+    ahead = both.less(blind)
+    assert all(each.low > 0 for each in ahead.estimates())
+    assert ahead.mean_gain().low > 0
+    assert both.less(both).standard_error == pytest.approx(np.zeros(3))
+    assert np.all(ahead.standard_error < both.standard_error + blind.standard_error)
+    assert both.per_unit_of_budget()[2].value == pytest.approx(both.gain[2])
+
+
+def test_the_curve_at_everyone_is_the_average_effect():
+    scores, x = simulated(3000)
+    curve = policy_curve(scores, "a", x, np.array([0.0, 0.5, 1.0]), used_for_choosing=NOBODY, replicates=50, seed=1)
+    assert curve.gain[[0, 2]] == pytest.approx([0.0, scores.score[:, 0].mean()])
+    top = np.argsort(-x)[:1500]
+    assert curve.gain[1] == pytest.approx(scores.score[top, 0].sum() / 3000)
+    flat = policy_curve(scores, "a", np.ones(3000), np.array([0.3]), used_for_choosing=NOBODY, replicates=50, seed=1)
+    assert flat.gain[0] == pytest.approx(0.3 * scores.score[:, 0].mean())
+
+
+def test_the_area_of_a_straight_path_is_half_its_end():
+    walk = hull_walk(np.ones((50, 1)), np.ones(1), np.ones((50, 1)))
+    found = gain_path(walk, np.arange(50), np.array([0.5, 1.0]), replicates=20, seed=1)
+    assert found.area == pytest.approx(0.5)
+    assert found.area_replicates == pytest.approx(np.full(20, 0.5))
+
+
+def test_an_offer_without_support_has_no_score_and_is_never_chosen():
+    n = 40
+    probability = np.column_stack([np.full(n, 0.5), np.full(n, 0.5), np.zeros(n)])
+    scores = doubly_robust_scores(
+        row_id=np.arange(n), cluster=np.arange(n), arms=("none", "a", "b"), control="none", action=np.arange(n) % 2,
+        probability=probability, outcome=np.ones(n), predicted=np.tile([0.0, 1.0, 9.0], (n, 1)),
+    )  # fmt: skip
+    assert not scores.supported[:, 1].any()
+    assert np.all(scores.score[:, 1] == 0)
+    assert set(hull_walk(scores.predicted, np.ones(2), scores.score).offer) == {0}
+    Candidates(
+        opportunity_id=scores.row_id, customer_id=scores.row_id, slot=scores.row_id, offer_ids=scores.offer_ids,
+        eligible=scores.supported, value=scores.predicted, uses={}, currency="USD",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"control": "nobody"}, r"OP652.*expected one of the arms none, a"),
+        ({"predicted": np.zeros((4, 3))}, r"OP652.*expected \(4, 2\)"),
+        ({"action": np.array([0, 1, 2, 1])}, r"OP653.*row 2.*1 rows have an arm outside"),
+        ({"probability": np.array([[0.5, 0.5], [1.0, 0.0], [0.5, 0.5], [0.6, 0.6]])}, r"(?s)probability zero.*above 1"),
+        ({"outcome": np.array([1.0, np.nan, 0.0, 1.0])}, r"OP653.*row 1.*not known"),
+    ],
+)
+def test_a_log_that_cannot_give_scores_is_refused(changes, says):
+    given_log = {
+        "row_id": np.arange(4), "cluster": np.arange(4), "arms": ("none", "a"), "control": "none",
+        "action": np.array([0, 1, 0, 1]), "probability": np.full((4, 2), 0.5), "outcome": np.ones(4),
+        "predicted": np.zeros((4, 2)),
+    }  # fmt: skip
+    with pytest.raises(BadInput, match=says):
+        doubly_robust_scores(**(given_log | changes))
+
+
+def test_scores_of_some_rows_are_those_rows():
+    scores, _ = simulated(100)
+    part = scores.take(np.arange(10))
+    assert len(part) == 10
+    assert np.array_equal(part.score, scores.score[:10])
+    assert msgspec.structs.asdict(part)["offer_ids"] == ("a", "b")
