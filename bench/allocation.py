@@ -1,10 +1,12 @@
-"""The allocator beside HiGHS, which is given the whole linear programme of the same instance."""
+"""The allocator beside HiGHS and PDLP, which are given the whole linear programme of the same instance."""
 
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,43 +15,84 @@ from scipy.sparse import csr_matrix, kron, vstack
 from scipy.sparse import eye as identity
 
 from bench.result import result
-from opportune.allocation import allocate
+from opportune.allocation import allocate, frontier
 from opportune.domain import Candidates, Limit
 
 OFFERS = 8
 GAP = 1e-6
-LARGE = 1_000_000
+POINTS = 25
+PDLP_SECONDS = 60.0
 
 
 def allocation_results() -> list[dict]:
-    """Return seconds and gap on a million customers, and seconds beside the rival's on 20,000 and 100,000."""
+    """Return seconds, gaps and memory of large lists, and seconds beside the rivals' on smaller ones."""
     allocate(*instance(2_000))  # loads the compiled kernels, which are cached on disk after the first run
-    return [*large_results(), *beside_highs(20_000), *beside_highs(100_000)]
-
-
-def large_results() -> list[dict]:
-    """Return seconds, gap and peak memory of a million customers, in a process of its own."""
-    command = [sys.executable, "-m", "bench.allocation"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    seconds, gap, memory = (float(each) for each in said)
     return [
-        result("allocation.1m_x_8", seconds, "s", bar=10.0),
-        result("allocation.1m_x_8_gap", gap, "relative gap", bar=GAP),
-        result("allocation.1m_x_8_memory", memory, "MiB"),
+        *large_results("1m_x_8", 1_000_000, bar=5.0),
+        *large_results("5m_x_8", 5_000_000, bar=30.0),
+        *file_results(),
+        *beside_rivals(20_000, ratio=1 / 3),
+        *beside_rivals(100_000, ratio=1 / 10),
+        *frontier_results(100_000),
+        *growth_results(),
     ]
 
 
-def beside_highs(count: int) -> list[dict]:
-    """Return seconds beside HiGHS' interior-point method on the same instance, and how far the values lie apart."""
+def large_results(name: str, count: int, bar: float) -> list[dict]:
+    """Return seconds, gap, seconds of ingest and peak memory of a list, in a process of its own."""
+    seconds, gap, ingest, memory = in_process("list", str(count))
+    return [
+        result(f"allocation.{name}", seconds, "s", bar=bar),
+        result(f"allocation.{name}_gap", gap, "relative gap", bar=GAP),
+        result(f"allocation.{name}_ingest", ingest, "s"),
+        result(f"allocation.{name}_memory", memory, "MiB"),
+    ]
+
+
+def file_results() -> list[dict]:
+    """Return minutes, gap and peak memory of ten million customers with 20 offers and 50 rows, from a file."""
+    from bench.allocation_file import COUNT, write_file
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "candidates.parquet"
+        write_file(path, COUNT)
+        seconds, gap, memory = in_process("file", str(path))
+    return [
+        result("allocation.10m_x_20_file", seconds / 60.0, "min", bar=15.0),
+        result("allocation.10m_x_20_file_gap", gap, "relative gap", bar=1e-4),
+        result("allocation.10m_x_20_file_memory", memory / 1024.0, "GiB", bar=8.0),
+    ]
+
+
+def beside_rivals(count: int, ratio: float) -> list[dict]:
+    """Return seconds beside HiGHS' interior point and PDLP on the same list, and how far the optima lie apart."""
     candidates, limits = instance(count)
-    seconds, plan = timed(lambda: allocate(candidates, limits, gap=GAP))
-    rival, optimum = timed(lambda: whole_programme(candidates, limits))
-    name = f"allocation.{count // 1000}k_x_8"
+    seconds, plan = timed(lambda: allocate(candidates, limits))
+    rows = whole_programme(candidates, limits)
+    rival, optimum = timed(lambda: by_interior_point(candidates, rows))
+    pdlp = in_process("pdlp", str(count))[0]
+    name, proof = f"allocation.{count // 1000}k_x_8", plan.certificate
     return [
-        result(name, seconds, "s", rival=rival),
-        result(f"{name}_gap", plan.certificate.gap, "relative gap", bar=GAP),
-        result(f"{name}_below_lp", 1.0 - plan.certificate.value / optimum, "of the LP's optimum", bar=2 * GAP),
+        result(name, seconds, "s", rival=rival, bar=ratio * rival),
+        result(f"{name}_beside_pdlp", seconds, "s", rival=pdlp),
+        result(f"{name}_gap", proof.gap, "relative gap", bar=proof.gap_asked),
+        result(f"{name}_bound_off_lp", abs(proof.bound / optimum - 1.0), "of the LP's optimum", bar=1e-9),
     ]
+
+
+def frontier_results(count: int) -> list[dict]:
+    """Return the seconds of a frontier of 25 points beside those of one solve."""
+    candidates, limits = instance(count)
+    one, _ = timed(lambda: allocate(candidates, limits))
+    bounds = np.linspace(0.5, 1.5, POINTS) * limits[0].at_most
+    all_points, _ = timed(lambda: frontier(candidates, limits, "budget", bounds.tolist()))
+    return [result("allocation.frontier_25", all_points, "s", rival=one, bar=8.0 * one)]
+
+
+def growth_results() -> list[dict]:
+    """Return what a customer costs at two million beside what it costs at a quarter of a million."""
+    few, many = (in_process("list", str(count))[0] / count for count in (250_000, 2_000_000))
+    return [result("allocation.cost_per_customer", 1e6 * many, "us", rival=1e6 * few, bar=1.25e6 * few)]
 
 
 def instance(count: int) -> tuple[Candidates, list[Limit]]:
@@ -91,8 +134,8 @@ def instance(count: int) -> tuple[Candidates, list[Limit]]:
     return candidates, limits
 
 
-def whole_programme(candidates: Candidates, limits: list[Limit]) -> float:
-    """Return the optimum of the linear programme, solved whole by HiGHS' interior-point method."""
+def whole_programme(candidates: Candidates, limits: list[Limit]) -> tuple[Any, np.ndarray]:
+    """Return the matrix and right side of the whole linear programme: the limits, then one row per customer."""
     rows, bounds = [], []
     for limit in limits:
         for bound, sign in ((limit.at_most, 1.0), (limit.at_least, -1.0)):
@@ -101,13 +144,28 @@ def whole_programme(candidates: Candidates, limits: list[Limit]) -> float:
                 rows.append(sign * (candidates.uses[limit.uses] - per).ravel())
                 bounds.append(0.0 if limit.per is not None else sign * bound)
     one = kron(identity(len(candidates)), np.ones((1, OFFERS)), format="csr")
-    found = linprog(
-        -candidates.value.ravel(),
-        A_ub=vstack([csr_matrix(np.array(rows)), one], format="csr"),
-        b_ub=np.concatenate([bounds, np.ones(len(candidates))]),
-        method="highs-ipm",
-    )
-    return -found.fun
+    return vstack([csr_matrix(np.array(rows)), one], format="csr"), np.concatenate([bounds, np.ones(len(candidates))])
+
+
+def by_interior_point(candidates: Candidates, rows: tuple[Any, np.ndarray]) -> float:
+    """Return the optimum of the linear programme by HiGHS' interior-point method with crossover."""
+    return -linprog(-candidates.value.ravel(), A_ub=rows[0], b_ub=rows[1], method="highs-ipm").fun
+
+
+def by_pdlp(candidates: Candidates, rows: tuple[Any, np.ndarray]) -> None:
+    """Solve the linear programme by OR-Tools' PDLP at its own tolerance, for a minute at most."""
+    from ortools.linear_solver.python import model_builder_helper as helper
+
+    matrix, upper = rows
+    model = helper.ModelBuilderHelper()
+    model.fill_model_from_sparse_data(
+        np.zeros(matrix.shape[1]), np.ones(matrix.shape[1]), candidates.value.ravel(),
+        np.full(len(upper), -np.inf), upper, matrix,
+    )  # fmt: skip
+    model.set_maximize(True)
+    solver = helper.ModelSolverHelper("pdlp")
+    solver.set_time_limit_in_seconds(PDLP_SECONDS)
+    solver.solve(model)
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -117,8 +175,36 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, done
 
 
-if __name__ == "__main__":
+def in_process(*arguments: str) -> list[float]:
+    """Return the numbers that this module prints when it runs alone: nothing else has used memory there."""
+    command = [sys.executable, "-m", "bench.allocation", *arguments]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [float(each) for each in said.split()]
+
+
+def _alone(kind: str, given: str) -> list[float]:
+    if kind == "pdlp":
+        candidates, limits = instance(int(given))
+        rows = whole_programme(candidates, limits)
+        return [timed(lambda: by_pdlp(candidates, rows))[0]]
     allocate(*instance(2_000))
-    problem = instance(LARGE)
-    taken, made = timed(lambda: allocate(*problem, gap=GAP))
-    print(taken, made.certificate.gap, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    if kind == "list":
+        from opportune.allocation.prepare import prepare
+
+        problem = instance(int(given))
+        ingest, _ = timed(lambda: prepare(*problem, None))
+        seconds, plan = timed(lambda: allocate(*problem, gap=GAP))
+        return [seconds, plan.certificate.gap, ingest, _memory()]
+    from bench.allocation_file import limits_of_file, open_file
+
+    file = open_file(Path(given))
+    seconds, plan = timed(lambda: allocate(file, limits_of_file(len(file))))
+    return [seconds, plan.certificate.gap, _memory()]
+
+
+def _memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    print(*_alone(*sys.argv[1:]))

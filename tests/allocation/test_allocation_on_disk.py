@@ -69,17 +69,17 @@ def test_a_file_in_small_blocks_gives_the_plan_of_memory(customers, most, tmp_pa
 def test_files_that_cannot_be_are_told_apart(tmp_path):
     candidates = instance(40, 3, 1)
     rows = int(candidates.eligible.sum())
-    with pytest.raises(BadInput, match="OP509.*rent is missing"):
-        write(candidates, tmp_path / "a.parquet")
+    write(candidates, tmp_path / "a.parquet")
+    with pytest.raises(BadInput, match=r"OP509.*rent is missing"):
         CandidatesFile(tmp_path / "a.parquet", ("rent",), "USD")
     backwards = candidates.rows(np.arange(40)[::-1])
-    with pytest.raises(BadInput, match="OP509.*sorted by opportunity_id"):
+    with pytest.raises(BadInput, match=r"OP509.*sorted by opportunity_id"):
         allocate(write(backwards, tmp_path / "b.parquet"), LIMITS)
-    with pytest.raises(BadInput, match="OP509.*twice"):
+    with pytest.raises(BadInput, match=r"OP509.*twice"):
         allocate(write(candidates, tmp_path / "c.parquet", offer_id=np.full(rows, "k0", dtype=object)), LIMITS)
-    with pytest.raises(BadInput, match="OP504.*not finite"):
+    with pytest.raises(BadInput, match=r"OP504.*not finite"):
         allocate(write(candidates, tmp_path / "d.parquet", loss=np.full(rows, np.nan)), LIMITS)
     mixed = instance(40, 3, 1, customers=10).rows(np.arange(40))
     owners = np.array(["a", "b"], dtype=object)[np.nonzero(mixed.eligible)[0] % 2]
-    with pytest.raises(BadInput, match="OP508.*follow each other"):
+    with pytest.raises(BadInput, match=r"OP508.*follow each other"):
         allocate(write(mixed, tmp_path / "e.parquet", customer_id=owners), LIMITS, offers_per_customer=1)

@@ -37,11 +37,9 @@ def smoothed_prices(
     if start is not None:
         return _descend(problem, start, FULL_LADDER, NEAR_RADIUS, note)
     customers = len(problem.pool.first) - 1
-    if customers <= SAMPLE:
-        return _descend(problem, np.zeros(len(problem.b)), LADDER, FIRST_RADIUS, note)
-    sample = problem.part(np.linspace(0, customers - 1, SAMPLE).astype(np.int64))
-    prices = _descend(sample, np.zeros(len(problem.b)), LADDER, FIRST_RADIUS, note)
-    return _descend(problem, prices, FULL_LADDER, NEAR_RADIUS, note)
+    sampled = np.unique(np.linspace(0, customers - 1, SAMPLE).astype(np.int64))
+    prices = _descend(problem.part(sampled), np.zeros(len(problem.b)), LADDER, FIRST_RADIUS, note)
+    return prices if len(sampled) == customers else _descend(problem, prices, FULL_LADDER, NEAR_RADIUS, note)
 
 
 def _descend(
