@@ -43,9 +43,9 @@ def limit_evidence(
     """Return per row what the policy would have used, by snipw: the sum over all decisions, or its ratio to ``per``.
 
     ``uses`` maps a resource (contacts, money lent, exposure, loss) to its booked amount per logged decision (n,), zero
-    where a row is not about it; what the book used before (``opening``) comes on top. The
-    sum is n x mean(m) x sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. A ratio of nothing
-    is 0, as in the certificate. Any interval of ``estimate`` but ``"sequence"``. BadInput (OP609, OP610, OP620).
+    where a row is not about it; what the book used before (``opening``) comes on top. The sum is n x mean(m) x
+    sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. A ratio of nothing is 0, as in the
+    certificate. Any interval of ``estimate`` but ``"sequence"``. BadInput (OP609, OP610, OP620).
     """
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
