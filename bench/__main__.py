@@ -14,8 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.allocation import allocation_results
+from bench.coverage import coverage_results
 from bench.decisions import decision_results
 from bench.economics import economics_results
+from bench.evaluation import evaluation_results
 from bench.result import result, told
 from bench.uplift import uplift_results
 from bench.value import value_results
@@ -28,7 +30,7 @@ REPEATS = 5
 def main() -> None:
     """Measure everything and exit with 1 when a bar was missed."""
     results = [*start_results(), *demo_results(), *decision_results(DEMO), *economics_results(), *value_results(),
-               *allocation_results(), *uplift_results()]  # fmt: skip
+               *allocation_results(), *uplift_results(), *evaluation_results(), *coverage_results()]  # fmt: skip
     for each in results:
         print(told(each))
     (ROOT / "bench" / "results.json").write_text(json.dumps(results, indent=2) + "\n")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from opportune.domain import BadInput
+from opportune.domain import BadInput, Limit, rows_of
 from opportune.evaluation import (
     AsLogged,
     FixedOffers,
@@ -15,11 +15,11 @@ from opportune.evaluation import (
     estimate,
     estimate_propensities,
     fixed_choice,
-    realised_use,
+    limit_evidence,
     support,
 )
 
-SETTINGS = {"measure": "y", "replicates": 300, "seed": 1}
+SETTINGS = {"measure": "y", "cluster": "cluster", "replicates": 300, "seed": 1}
 
 
 def log(n=600, K=3, seed=0, clusters=30):
@@ -116,7 +116,14 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
         wrong_model = np.zeros((n, 2))
         policy = fixed_choice("b", np.ones(n, dtype=int), 2)
         found = estimate(
-            logged, policy, measure="y", estimator="dr", outcome_model=wrong_model + 1.0, replicates=200, seed=seed
+            logged,
+            policy,
+            measure="y",
+            estimator="dr",
+            outcome_model=wrong_model + 1.0,
+            cluster="cluster",
+            replicates=200,
+            seed=seed,
         )
         covered += found.low <= 3.0 <= found.high
     assert 0.90 <= covered / 300 <= 0.99
@@ -193,10 +200,11 @@ def test_realised_use_of_a_sum_and_of_a_ratio():
     logged, _ = log()
     uses = {"lent": np.full(len(logged), 200.0), "loss": np.full(len(logged), 10.0)}
     policy = AsLogged("half", (np.arange(len(logged)) % 2).astype(float), logged.probability)
-    lent = realised_use(logged, policy, uses, "lent", per=None, replicates=200, seed=1)
-    rate = realised_use(logged, policy, uses, "loss", per="lent", replicates=200, seed=1)
-    assert lent.value == pytest.approx(200.0 * len(logged) / 2)
-    assert (rate.value, rate.low, rate.high) == pytest.approx((0.05, 0.05, 0.05))
+    limits = [Limit(name="lent", uses="lent", at_most=1e6), Limit(name="rate", uses="loss", per="lent", at_least=0.06)]
+    lent, rate = limit_evidence(logged, policy, uses, rows_of(limits, {}), cluster="cluster", replicates=200, seed=1)
+    assert lent.used.value == pytest.approx(200.0 * len(logged) / 2)
+    assert (rate.used.value, rate.used.low, rate.used.high) == pytest.approx((0.05, 0.05, 0.05))
+    assert (lent.holds, rate.holds) == (1.0, 0.0)
 
 
 def test_balance_is_the_kruskal_wallis_test_in_one_stratum():

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from opportune.numerics import (
     auc,
     bootstrap_totals,
+    cluster_codes,
     cluster_sums,
     expit,
     generator,
@@ -100,6 +101,30 @@ def test_cluster_sums_and_paired_draws():
     assert totals.tolist() == bootstrap_totals(sums, 50, 1, "p").tolist()
     counts = bootstrap_totals(np.ones((3, 1)), 50, 1, "p")
     assert set(counts[:, 0]) == {3.0}
+
+
+def test_many_clusters_are_drawn_by_a_compiled_loop_with_the_same_law():
+    columns = np.random.default_rng(0).random((5000, 2))
+    totals = bootstrap_totals(np.column_stack([columns, np.ones(5000)]), 4000, 1, "p")
+    assert set(totals[:, 2]) == {5000.0}
+    assert totals[:, :2].mean(axis=0) == pytest.approx(columns.sum(axis=0), rel=1e-3)
+    assert totals[:, :2].std(axis=0) == pytest.approx(columns.std(axis=0) * np.sqrt(5000), rel=0.05)
+    again = bootstrap_totals(columns, 4000, 1, "p")
+    assert np.array_equal(totals[:, :2], again)
+    assert not np.array_equal(bootstrap_totals(columns, 4000, 2, "p"), again)
+
+
+@given(st.lists(st.integers(-50, 50), min_size=1, max_size=60))
+def test_clusters_are_numbered_in_the_order_of_their_names(numbers):
+    named = np.array(numbers)
+    names, codes = np.unique(named, return_inverse=True)
+    for each, expected in (
+        (named, codes),
+        (named * 10**9, codes),
+        (named.astype(str), np.unique(named.astype(str), return_inverse=True)[1]),
+    ):
+        count, found = cluster_codes(each)
+        assert (count, found.tolist()) == (len(names), expected.tolist())
 
 
 def test_the_percentile_interval():

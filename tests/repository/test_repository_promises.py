@@ -32,6 +32,7 @@ def loaded_by(code):
         "import opportune.cli.app",
         "import opportune.domain, opportune.tables",
         "import opportune.decisioning",
+        "import opportune.evaluation",
         "import opportune.project",
     ],
 )

@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from opportune.cli.arguments import AsOfOption, AssumeOption, Directory, Json, Out, ScenarioOption, open_project
-from opportune.cli.printing import print_evidence, print_json, print_verdicts
+from opportune.cli.printing import (
+    print_completed,
+    print_evidence,
+    print_json,
+    print_realised,
+    print_tail,
+    print_verdicts,
+)
 from opportune.cli.printing_changes import print_back_test, print_swap_set
 
 NAME = "evaluate"
@@ -32,6 +39,9 @@ def command(
         print_json(evidence if past is None else {**evidence, "back_test": past})
     else:
         print_evidence(evidence["estimates"], "contribution_per_customer", "dr")
+        print_tail(evidence["tail"])
+        print_realised(evidence["planned_against_realised"])
+        print_completed(evidence)
         print_verdicts(evidence)
         print_swap_set(project.swap_set())
         if past is not None:

@@ -95,6 +95,51 @@ def print_evidence(estimates: Sequence[dict[str, Any]], measure: str, method: st
     print_table(f"Evidence: {measure} ({method})", ["policy", "value", "95 % interval", "effective n"], rows)
 
 
+def print_tail(rows: Sequence[dict[str, Any]]) -> None:
+    """Print the mean of each policy's worst outcomes; nothing where there is none yet."""
+    if rows:
+        title = f"Risk of loss: mean of the worst {rows[0]['share']:.0%} of customers"
+        cells = [[row["policy"], number(row["value"], 0), _interval(row, 0)] for row in rows]
+        print_table(title, ["policy", "value", "95 % interval"], cells)
+
+
+def print_realised(rows: Sequence[dict[str, Any]]) -> None:
+    """Print per limit the bound, what was planned and what came out, and how probable it is that the limit holds."""
+    if any(row["realised"] is not None for row in rows):
+        cells = [_came_out(row) for row in rows]
+        print_table("Limits of the plan", ["limit", "bound", "planned", "came out", "95 % interval", "holds"], cells)
+
+
+def _came_out(row: dict[str, Any]) -> list[str]:
+    bound = short_amount(row["at_least"] if row["at_most"] is None else row["at_most"])
+    if row["realised"] is None:
+        return [row["limit"], bound, short_amount(row["planned"]), "-", "-", "-"]
+    interval = "known" if row["method"] == "known" else f"[{short_amount(row['low'])}, {short_amount(row['high'])}]"
+    return [
+        row["limit"],
+        bound,
+        short_amount(row["planned"]),
+        short_amount(row["realised"]),
+        interval,
+        f"{row['holds']:.0%}",
+    ]
+
+
+def _interval(row: dict[str, Any], digits: int) -> str:
+    return f"[{number(row['low'], digits)}, {number(row['high'], digits)}]"
+
+
+def print_completed(evidence: dict[str, Any]) -> None:
+    """Print how many decisions have no outcome yet, and whether they are completed or left out."""
+    if evidence["completed"]:
+        print(
+            f"\n{evidence['completed']:,} of {evidence['rows']:,} decisions have no outcome yet. Each counts as the "
+            f"mean of known ones like it: {evidence['completed_by']}"
+        )
+    elif evidence["estimates"] and evidence["immature"]:
+        print(f"\n{evidence['immature']:,} decisions have no outcome yet and are left out.")
+
+
 def print_verdicts(evidence: dict[str, Any]) -> None:
     """Print what the evidence shows and what it does not, or that there is none yet."""
     if not evidence["estimates"]:

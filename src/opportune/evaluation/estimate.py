@@ -1,111 +1,136 @@
-"""Estimates of policies and of their differences, with intervals that resample whole clusters."""
+"""The front door: what a policy would have earned on a log, and by how much it differs from another."""
 
-import numpy as np
+from typing import Any
 
-from opportune.domain import Estimate
-from opportune.evaluation.estimators import Estimator, Scored, ratio_or_zero, scored
-from opportune.evaluation.logged import LoggedDecisions
-from opportune.evaluation.policies import Judged
+import msgspec
+
+from opportune.domain import BadInput, Estimate, Finding
+from opportune.evaluation.delayed import Completion, completed_score
+from opportune.evaluation.estimators import Estimator
+from opportune.evaluation.inference import Clusters, Interval, as_clusters, inferred
+from opportune.evaluation.logged import refuse_unusable
+from opportune.evaluation.read_log import as_logged
+from opportune.evaluation.read_policy import as_policy, as_predictions
+from opportune.evaluation.sequence import Bounds, path_of
+from opportune.evaluation.statistic import difference
 from opportune.evaluation.support import effective_n, refuse_unsupported
-from opportune.numerics import bootstrap_totals, cluster_sums, percentile_interval
 
-PURPOSE = "cluster bootstrap"
+
+class How(msgspec.Struct, frozen=True, kw_only=True):
+    """The choices of one estimate, as ``estimate`` tells them."""
+
+    measure: str
+    estimator: Estimator
+    interval: Interval
+    cluster: str
+    outcome_model: Any
+    completion: Completion | None
+    bounds: tuple[float, float] | None
+    replicates: int
+    seed: int
+    level: float
+
+    @property
+    def may_be_open(self) -> bool:
+        """Whether outcomes that are not yet known are allowed."""
+        return self.completion is not None
 
 
 def estimate(
-    logged: LoggedDecisions,
-    policy: Judged,
+    logged: Any,
+    policy: Any,
     *,
-    measure: str,
-    estimator: Estimator,
-    outcome_model: np.ndarray | None,
-    replicates: int,
-    seed: int,
+    measure: str = "outcome",
+    estimator: Estimator = "dr",
+    interval: Interval = "bootstrap",
+    cluster: str = "customer_id",
+    outcome_model: Any = None,
+    completion: Completion | None = None,
+    bounds: tuple[float, float] | None = None,
+    replicates: int = 1000,
+    seed: int = 0,
     level: float = 0.95,
 ) -> Estimate:
-    """Return the mean outcome per decision under a policy, ``NO_OFFER`` counting as zero.
+    """Return the mean outcome per decision under a policy; ``NO_OFFER`` counts as zero unless the log holds it.
 
-    The interval is the percentile interval of a bootstrap that draws whole clusters with replacement. Logged
-    probabilities are held fixed in it. BadInput (OP610) when the log does not support the policy.
+    ``logged`` is a ``LoggedDecisions`` or a table of them, ``policy`` a policy or a table (``decision_id, offer_id,
+    probability``): anything that speaks Arrow. ``estimator`` is told in ``estimators``, ``interval`` in ``inference``
+    and ``sequence``. Decisions of one ``cluster`` share their luck; ``"decision_id"`` says that none do. Of a table any
+    column may be named, of a ``LoggedDecisions`` one of its arrays of ids. Logged probabilities and ``outcome_model``,
+    predictions (n, K) or a table (``decision_id, offer_id, prediction``), are held fixed in every interval.
+    ``completion`` tells what outcomes that are not yet known (NaN) come to. ``bounds`` are the least and the greatest
+    possible outcome, for ``"sequence"``. BadInput (OP602, OP603, OP606, OP609 to OP620) when the log cannot carry it.
     """
-    refuse_unsupported(logged, policy)
-    found = scored(logged, policy, logged.outcome[measure], estimator, outcome_model)
-    value, replicated = _resampled([found], logged, replicates, seed)
-    low, high = percentile_interval(replicated[:, 0], level)
-    return Estimate(
-        value=float(value[0]), low=low, high=high, n=len(logged), method=estimator, level=level,
-        effective_n=effective_n(policy.weights(logged)),
+    how = How(
+        measure=measure, estimator=estimator, interval=interval, cluster=cluster, outcome_model=outcome_model,
+        completion=completion, bounds=bounds, replicates=replicates, seed=seed, level=level,
     )  # fmt: skip
+    return _judge(logged, (policy,), how)
 
 
 def compare(
-    logged: LoggedDecisions,
-    policy: Judged,
-    against: Judged,
+    logged: Any,
+    policy: Any,
+    against: Any,
     *,
-    measure: str,
-    estimator: Estimator,
-    outcome_model: np.ndarray | None,
-    replicates: int,
-    seed: int,
+    measure: str = "outcome",
+    estimator: Estimator = "dr",
+    interval: Interval = "bootstrap",
+    cluster: str = "customer_id",
+    outcome_model: Any = None,
+    completion: Completion | None = None,
+    bounds: tuple[float, float] | None = None,
+    replicates: int = 1000,
+    seed: int = 0,
     level: float = 0.95,
 ) -> Estimate:
-    """Return the difference ``policy`` less ``against`` on the same rows and the same bootstrap draws.
+    """Return the difference ``policy`` less ``against`` on the same rows and the same draws; see ``estimate``.
 
     What both share cancels, so the interval is narrower than two separate ones suggest. ``effective_n`` is the
     smaller of the two.
     """
-    for each in (policy, against):
+    how = How(
+        measure=measure, estimator=estimator, interval=interval, cluster=cluster, outcome_model=outcome_model,
+        completion=completion, bounds=bounds, replicates=replicates, seed=seed, level=level,
+    )  # fmt: skip
+    return _judge(logged, (policy, against), how)
+
+
+def _judge(given: Any, policies: tuple[Any, ...], how: How) -> Estimate:
+    """Return the value of one policy, or the difference of two."""
+    logged, names = as_logged(given, how.measure, how.cluster, how.may_be_open)
+    judged, model = [as_policy(each, logged) for each in policies], as_predictions(how.outcome_model, logged)
+    for each in judged:
         refuse_unsupported(logged, each)
-    pair = [scored(logged, each, logged.outcome[measure], estimator, outcome_model) for each in (policy, against)]
-    value, replicated = _resampled(pair, logged, replicates, seed)
-    low, high = percentile_interval(replicated[:, 0] - replicated[:, 1], level)
-    return Estimate(
-        value=float(value[0] - value[1]), low=low, high=high, n=len(logged), method=estimator, level=level,
-        effective_n=min(effective_n(each.weights(logged)) for each in (policy, against)),
-    )  # fmt: skip
+    refuse_unusable(logged, how.measure, how.may_be_open)
+    clusters = as_clusters(names, alone=how.cluster == "decision_id")
+    outcome = logged.outcome[how.measure]
+    statistics = [completed_score(logged, each, outcome, how.estimator, model, how.completion) for each in judged]
+    statistic = statistics[0] if len(statistics) == 1 else difference(*statistics)
+    kish = min(effective_n(each.weights(logged)) for each in judged)
+    if how.interval == "sequence":
+        bounds = _sequence_bounds(how, clusters, len(logged))
+        path = path_of(logged, judged, outcome, model if how.estimator == "dr" else None, bounds, how.level)
+        return path.estimate(statistic.whole(), len(logged), how.estimator, how.level, kish)
+    found = inferred(statistic, clusters, how.interval, how.replicates, how.seed)
+    return found.estimate(len(logged), how.estimator, how.level, kish)
 
 
-def _resampled(
-    parts: list[Scored], logged: LoggedDecisions, replicates: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the estimates (p,) and their bootstrap replicates (replicates, p), all parts on the same draws."""
-    edges = np.cumsum([0, *(part.columns.shape[1] for part in parts)])
-    sums = cluster_sums(np.column_stack([part.columns for part in parts]), logged.cluster)
-    drawn = bootstrap_totals(sums, replicates, seed, PURPOSE)
-    whole = [part.value(part.columns.sum(axis=0)) for part in parts]
-    again = [part.value(drawn[:, a:b]) for part, a, b in zip(parts, edges[:-1], edges[1:], strict=True)]
-    return np.array(whole), np.column_stack(again)
-
-
-def realised_use(
-    logged: LoggedDecisions,
-    policy: Judged,
-    uses: dict[str, np.ndarray],
-    resource: str,
-    *,
-    per: str | None,
-    replicates: int,
-    seed: int,
-    level: float = 0.95,
-) -> Estimate:
-    """Return what a policy would have used of a resource: the sum over all decisions, or its ratio to ``per``.
-
-    ``uses`` maps a resource to its booked amount per logged decision (n,). The sum is self-normalised,
-    n x mean(m) x sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. A ratio of nothing is 0,
-    as in the certificate.
-    """
-    refuse_unsupported(logged, policy)
-    top = scored(logged, policy, uses[resource], "snipw", None)
-    bottom = top if per is None else scored(logged, policy, uses[per], "snipw", None)
-    value, replicated = _resampled([top, bottom], logged, replicates, seed)
-    found, again = (
-        (value[0] * len(logged), replicated[:, 0] * len(logged))
-        if per is None
-        else (ratio_or_zero(value[0], value[1]), ratio_or_zero(replicated[:, 0], replicated[:, 1]))
-    )
-    low, high = percentile_interval(again, level)
-    return Estimate(
-        value=float(found), low=low, high=high, n=len(logged), method="snipw", level=level,
-        effective_n=effective_n(policy.weights(logged)),
-    )  # fmt: skip
+def _sequence_bounds(how: How, clusters: Clusters, count: int) -> Bounds:
+    """Return the bounds of a sequence. BadInput (OP617, OP619) with every reason why there can be none."""
+    says = [
+        ("OP617", "bounds", "are missing", "the least and the greatest possible outcome", how.bounds is None),
+        ("OP619", "estimator", f"is {how.estimator!r}", "'ipw' or 'dr', whose scores can be added up as they come",
+         how.estimator not in ("ipw", "dr")),
+        ("OP619", "completion", "is given", "none: what completes a row is learned from later ones", how.may_be_open),
+        ("OP619", "cluster", f"has {clusters.count} values in {count} decisions",
+         "one decision each, or cluster='decision_id' to say that decisions share no luck", clusters.count < count),
+    ]  # fmt: skip
+    findings = [
+        Finding(code=code, source="interval='sequence'", subject=subject, message=f"{given}: expected {expected}",
+                next_step="give it, or take interval='asymptotic_sequence', which needs less")
+        for code, subject, given, expected, wrong in says if wrong
+    ]  # fmt: skip
+    if findings or how.bounds is None:
+        raise BadInput(findings)
+    return Bounds(*how.bounds)

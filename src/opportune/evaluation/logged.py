@@ -1,15 +1,22 @@
 """Logged decisions: what was done, how likely it was, what else could have been, and what followed."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import msgspec
 import numpy as np
 
-from opportune.domain import Finding
+from opportune.domain import BadInput, Finding
+from opportune.numerics import cluster_codes
+
+Test = tuple[str, np.ndarray, str, str]
+"""A code, the rows (n,) that it is about, what is wrong with them, and the next step."""
 
 FEWEST_CLUSTERS = 10
 """A bootstrap of fewer clusters says nothing: of one alone its interval is a point."""
+CLUSTERS = ("customer_id", "cluster", "decision_id", "slot")
+BLOCK = 65_536
+"""Rows that are worked on at once."""
 _SHOWN = 3
 _SUM_TOLERANCE = 1e-6
 
@@ -20,7 +27,9 @@ class LoggedDecisions(msgspec.Struct, frozen=True, kw_only=True):
     ``action`` (n,) is the index of the logged offer, or -1 where it lies outside the catalogue; ``eligible`` (n, K);
     ``probability`` (n, K) is the logging policy's P(offer) and ``outside`` (n,) its P(an offer outside the catalogue):
     together they sum to one. ``outcome`` maps a measure to (n,) numbers; ``cluster`` (n,) names what is resampled
-    together.
+    together. ``decided_at`` (n,) datetime64 is needed only where the order of decisions counts.
+
+    Arrays (n, K) may be float32 where memory counts; sums are in float64 all the same.
     """
 
     decision_id: np.ndarray
@@ -33,58 +42,94 @@ class LoggedDecisions(msgspec.Struct, frozen=True, kw_only=True):
     outside: np.ndarray
     outcome: dict[str, np.ndarray]
     cluster: np.ndarray
+    decided_at: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.decision_id)
 
     def action_probability(self) -> np.ndarray:
         """Return P(the logged offer) per row (n,); NaN where it lies outside the catalogue."""
-        inside = np.where(self.action >= 0, self.action, 0)
-        return np.where(self.action >= 0, self.probability[np.arange(len(self)), inside], np.nan)
+        return np.where(self.action >= 0, self.at_action(self.probability), np.nan)
+
+    def at_action(self, values: np.ndarray) -> np.ndarray:
+        """Return what an array (n, K) holds for the logged offer (n,); zero where that lies outside the catalogue."""
+        taken = np.zeros(len(self))
+        for start in range(0, len(self), BLOCK):  # in blocks, because fresh pages cost more than the arithmetic
+            block = slice(start, start + BLOCK)
+            inside = np.flatnonzero(self.action[block] >= 0)
+            taken[start + inside] = values[block][inside, self.action[block][inside]]
+        return taken
+
+    def clustered_by(self, cluster: str) -> np.ndarray:
+        """Return the array (n,) whose equal values are resampled together: a field of ids, by its name."""
+        if cluster not in CLUSTERS:
+            raise ValueError(f"cluster is {cluster!r}: expected one of {', '.join(map(repr, CLUSTERS))}")
+        return np.asarray(getattr(self, cluster))
 
 
 def check_logged(logged: LoggedDecisions) -> list[Finding]:
     """Return findings about a log that cannot carry an estimate, with counts and first examples."""
-    return _cluster_findings(logged) + [
+    count = cluster_codes(logged.cluster)[0]
+    few = [few_clusters(count)] if count < FEWEST_CLUSTERS else []
+    return few + _found(logged, chain(_tests_of_rows(logged), _tests_of_action(logged), _tests_of_outcome(logged)))
+
+
+def refuse_unusable(logged: LoggedDecisions, measure: str, may_be_open: bool) -> None:
+    """Raise BadInput where an estimate of one measure would be wrong: the tests that need no array (n, K).
+
+    ``may_be_open`` says that outcomes that are not yet known are completed.
+    """
+    tests = chain(_tests_of_action(logged), () if may_be_open else _tests_of_outcome(logged, measure))
+    findings = _found(logged, tests)
+    if findings:
+        raise BadInput(findings)
+
+
+def few_clusters(count: int) -> Finding:
+    """Return the finding about a log of so few clusters."""
+    message = f"has {count} clusters: expected at least {FEWEST_CLUSTERS}, because an interval resamples them"
+    step = "name a finer column as `cluster` in opportune.toml, such as the customer"
+    return Finding(code="OP609", source="decisions", subject="cluster", message=message, next_step=step)
+
+
+def _found(logged: LoggedDecisions, tests: Iterable[Test]) -> list[Finding]:
+    return [
         Finding(
             code=code, source="decisions", subject=", ".join(map(str, logged.decision_id[rows][:_SHOWN])),
             message=f"{int(rows.sum())} decisions: {message}", next_step=step,
         )
-        for code, rows, message, step in _tests(logged)
+        for code, rows, message, step in tests
         if rows.any()
     ]  # fmt: skip
 
 
-def _cluster_findings(logged: LoggedDecisions) -> list[Finding]:
-    count = len(np.unique(logged.cluster.astype(str)))
-    if count >= FEWEST_CLUSTERS:
-        return []
-    message = f"has {count} clusters: expected at least {FEWEST_CLUSTERS}, because an interval resamples them"
-    step = "name a finer column as `cluster` in opportune.toml, such as the customer"
-    return [Finding(code="OP609", source="decisions", subject="cluster", message=message, next_step=step)]
-
-
-def _tests(logged: LoggedDecisions) -> Iterator[tuple[str, Any, str, str]]:
-    inside = logged.action >= 0
-    taken = np.where(inside, logged.action, 0)
-    of_action = logged.probability[np.arange(len(logged)), taken]
+def _tests_of_rows(logged: LoggedDecisions) -> Iterator[Test]:
     total = np.where(logged.eligible, logged.probability, 0.0).sum(axis=1) + logged.outside
-    _, codes, counts = np.unique(logged.decision_id.astype(str), return_inverse=True, return_counts=True)
-    yield "OP601", counts[codes] > 1, "the id is not unique", "keep one row per decision"
-    made = np.where(inside, of_action, logged.outside)
-    yield "OP602", ~(made > 0), "the logged offer has probability zero", "check the strata, or the catalogue"
+    count, codes = cluster_codes(logged.decision_id)
+    twice = np.asarray(np.bincount(codes, minlength=count)[codes] > 1)
+    yield "OP601", twice, "the id is not unique", "keep one row per decision"
     outside = (logged.probability > 1) | (logged.probability < 0)
-    yield "OP603", outside.any(axis=1), "a probability lies outside 0 to 1", "log probabilities as fractions"
-    unsummed = ~(np.abs(total - 1.0) <= _SUM_TOLERANCE)
+    yield (
+        "OP603",
+        np.asarray(outside.any(axis=1)),
+        "a probability lies outside 0 to 1",
+        "log probabilities as fractions",
+    )
+    unsummed = np.asarray(~(np.abs(total - 1.0) <= _SUM_TOLERANCE))
     says = "probabilities of the eligible offers do not sum to 1"
     yield "OP604", unsummed, says, "log every eligible offer, or estimate them from a stratum"
-    barred = inside & ~logged.eligible[np.arange(len(logged)), taken]
+
+
+def _tests_of_action(logged: LoggedDecisions) -> Iterator[Test]:
+    inside = logged.action >= 0
+    made = np.where(inside, logged.at_action(logged.probability), logged.outside)
+    yield "OP602", ~(made > 0), "the logged offer has probability zero", "check the strata, or the catalogue"
+    yield "OP603", made > 1, "the logged offer has a probability above 1", "log probabilities as fractions"
+    barred = inside & (logged.at_action(logged.eligible) == 0)
     yield "OP605", barred, "the logged offer was not eligible", "check eligibility against the log"
-    for measure, outcome in logged.outcome.items():
-        says = f"{measure} is not known"
-        yield (
-            "OP606",
-            ~np.isfinite(outcome),
-            says,
-            "leave such decisions out of outcomes: they are counted as not yet observed",
-        )
+
+
+def _tests_of_outcome(logged: LoggedDecisions, *measures: str) -> Iterator[Test]:
+    step = "leave such decisions out of outcomes: they are counted as not yet observed"
+    for measure in measures or logged.outcome:
+        yield "OP606", np.asarray(~np.isfinite(logged.outcome[measure])), f"{measure} is not known", step

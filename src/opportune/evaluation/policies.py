@@ -35,8 +35,7 @@ class AsLogged(msgspec.Struct, frozen=True):
 
         A row outside the catalogue has no prediction; zero there leaves its booked outcome as it is.
         """
-        inside = np.where(logged.action >= 0, logged.action, 0)
-        return np.where(logged.action >= 0, self.contact * prediction[np.arange(len(logged)), inside], 0.0)
+        return np.asarray(self.contact * logged.at_action(prediction))
 
     def unsupported(self, logged: LoggedDecisions) -> np.ndarray:
         """Return the probability (n,) on offers that the log never made: none."""
@@ -56,24 +55,29 @@ class FixedOffers(msgspec.Struct, frozen=True):
     def offered(self, logged: LoggedDecisions) -> np.ndarray:
         """Return P(some offer) per row (n,)."""
         del logged
-        return np.asarray(self.probability.sum(axis=1))
+        return _row_sums(self.probability, np.ones(self.probability.shape[1]))
 
     def weights(self, logged: LoggedDecisions) -> np.ndarray:
         """Return P(logged offer) under this policy over that under the log, (n,); zero outside the catalogue."""
-        inside = np.where(logged.action >= 0, logged.action, 0)
-        rows = np.arange(len(logged))
-        logging = logged.probability[rows, inside]
-        ratio = np.divide(self.probability[rows, inside], logging, out=np.zeros(len(logged)), where=logging > 0)
-        return np.where(logged.action >= 0, ratio, 0.0)
+        logging, own = logged.at_action(logged.probability), logged.at_action(self.probability)
+        return np.asarray(np.divide(own, logging, out=np.zeros(len(logged)), where=logging > 0))
 
     def expected(self, logged: LoggedDecisions, prediction: np.ndarray) -> np.ndarray:
         """Return the expected prediction (n,) over this policy's offers."""
         del logged
-        return np.asarray((self.probability * prediction).sum(axis=1))
+        return _row_sums(self.probability, prediction)
 
     def unsupported(self, logged: LoggedDecisions) -> np.ndarray:
         """Return the probability (n,) on offers that the log never made for such a customer."""
-        return np.asarray(np.where(logged.probability > 0, 0.0, self.probability).sum(axis=1))
+        if np.min(logged.probability, initial=1.0) > 0:  # the usual case, found without an array (n, K)
+            return np.zeros(len(logged))
+        return _row_sums(self.probability, ~(logged.probability > 0))
+
+
+def _row_sums(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return sum_k weights x values per row (n,) in float64, without an array (n, K) for their product."""
+    there = np.broadcast_to(values, weights.shape)
+    return np.asarray(np.einsum("nk,nk->n", weights, there, dtype=np.float64, casting="same_kind"))
 
 
 Judged = AsLogged | FixedOffers

@@ -43,7 +43,8 @@ def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
     missing = policy.unsupported(logged) > 0
     if missing.any():
         message = (
-            f"makes offers to {int(missing.sum())} of {len(logged)} customers that the log never made there: "
+            f"makes offers to {int(missing.sum())} of {len(logged)} customers that the log never made there "
+            f"(decisions {', '.join(map(str, logged.decision_id[missing][:3]))}): "
             "expected every offer of the policy to have a logged probability above zero"
         )
         step = "merge strata, drop those offers from the policy, or log with exploration"

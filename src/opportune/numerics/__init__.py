@@ -1,8 +1,9 @@
 """Pure array functions: links, losses, hazards, shrinkage, folds, bootstrap and keyed randomness."""
 
 from opportune.numerics.asymptotic_sequence import asymptotic_radius
-from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, percentile_interval
+from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, code_sums, percentile_interval
 from opportune.numerics.clustered_mean import NORMAL_975, clustered_mean
+from opportune.numerics.clusters import cluster_codes
 from opportune.numerics.day_count import DayCount, year_fraction
 from opportune.numerics.folds import keyed_folds
 from opportune.numerics.hazards import hazards_of, incidences, open_at_end, open_at_start
@@ -17,8 +18,10 @@ __all__ = [
     "asymptotic_radius",
     "auc",
     "bootstrap_totals",
+    "cluster_codes",
     "cluster_sums",
     "clustered_mean",
+    "code_sums",
     "expit",
     "generator",
     "hazards_of",

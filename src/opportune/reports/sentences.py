@@ -59,6 +59,12 @@ def missing(told: Artefacts) -> str | None:
     evidence = told.evidence
     if not told.judged or not evidence["immature"] + evidence["undecided"]:
         return None
+    if evidence["completed"]:
+        return (
+            f"{evidence['completed']:,} of {evidence['rows']:,} decisions about the list have no observed outcome yet. "
+            f"Each counts as the mean of known ones like it: {evidence['completed_by']} The error of that is in the "
+            f"intervals. {evidence['undecided']:,} customers of the list have no decision and are left out."
+        )
     return (
         f"{evidence['immature']:,} decisions about the list have no observed outcome, and {evidence['undecided']:,} of "
         "its customers have no decision. They are left out: if who is missing depends on what happened, the figures "

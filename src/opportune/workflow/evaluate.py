@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import Estimate
-from opportune.evaluation import Estimator, Judged, balance, compare, estimate, support
+from opportune.evaluation import Estimator, Judged, balance, compare, cvar, estimate, support
 from opportune.models import measure_binary
 from opportune.tables import write_json
 from opportune.workflow.chosen import chosen
@@ -20,7 +20,7 @@ from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 from opportune.workflow.subsets import subset_contributions
 from opportune.workflow.train import training_history
-from opportune.workflow.trial import MEASURES, Trial, judged_decisions, open_trial, realised
+from opportune.workflow.trial import MEASURES, RAW, Trial, judged_decisions, open_trial, realised
 from opportune.workflow.verdicts import verdicts
 
 ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
@@ -32,7 +32,12 @@ def evaluate(settings: Settings, out: Path) -> None:
     past = judged_decisions(listed)
     used = {row["name"]: row["used"] for row in read_json(out / "plan" / "certificate.json")["rows"]}
     outcomes = _judged(open_trial(listed, past), used) if len(past) else _nothing_yet(listed, used)
-    known = {"rows": len(past), "immature": past.immature, "undecided": len(listed) - _decided(listed)}
+    known = {
+        "rows": len(past),
+        "immature": past.immature,
+        "completed": int(np.sum(~past.known)),
+        "undecided": len(listed) - _decided(listed),
+    }
     training = read_json(out / "models" / "index.json")
     write_json(out / "evidence" / "evidence.json", {**_told(listed), "training": training, **known, **outcomes})
 
@@ -49,6 +54,7 @@ def _told(listed: Listed) -> dict[str, Any]:
     return {
         "plan_at": str(settings.plan_at),
         "assumption": settings.evidence.assumption,
+        "completed_by": None if settings.evidence.immature is None else settings.evidence.immature.says,
         "retrospective": settings.time.retrospective,
         "today": settings.evidence.today,
         "plan": next(spec.name for spec in settings.evidence.policy if spec.is_plan),
@@ -65,6 +71,7 @@ def _nothing_yet(listed: Listed, used: dict[str, float]) -> dict[str, Any]:
         "policies": [{"name": spec.name, "says": spec.says} for spec in listed.settings.evidence.policy],
         "best_offer_per_band": {},
         "estimates": [],
+        "tail": [],
         "verdicts": [],
         "support": {},
         "balance": None,
@@ -84,6 +91,7 @@ def _judged(trial: Trial, used: dict[str, float]) -> dict[str, Any]:
         "policies": [_forecast_of(trial, spec, policies[spec.name]) for spec in trial.settings.evidence.policy],
         "best_offer_per_band": {band: trial.logged.offer_ids[step] for band, step in best.items()},
         "estimates": estimates,
+        "tail": _tail(trial, policies),
         "verdicts": verdicts(estimates, trial.settings.evidence.headline),
         "support": {name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()},
         "balance": msgspec.to_builtins(_balance(trial)),
@@ -128,11 +136,12 @@ def _estimates(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]
     rows = []
     for measure in MEASURES:
         for name, policy in policies.items():
-            rows += [_row(name, None, measure, _estimate(trial, (policy,), measure, how)) for how in ESTIMATORS]
+            rows += [_row(name, None, measure, how, _estimate(trial, (policy,), measure, how)) for how in ESTIMATORS]
         for versus in trial.settings.evidence.compare:
             pair = (policies[versus.policy], policies[versus.against])
             rows += [
-                _row(versus.policy, versus.against, measure, _estimate(trial, pair, measure, how)) for how in ESTIMATORS
+                _row(versus.policy, versus.against, measure, how, _estimate(trial, pair, measure, how))
+                for how in ESTIMATORS
             ]
     return rows
 
@@ -144,14 +153,44 @@ def _estimate(trial: Trial, policies: tuple[Judged, ...], measure: str, estimato
         *policies,
         measure=measure,
         estimator=estimator,
+        cluster="cluster",
+        completion=trial.completion,
         outcome_model=trial.outcome_models[measure],
         replicates=trial.settings.evidence.replicates,
         seed=trial.settings.identity.seed,
     )
 
 
-def _row(policy: str, against: str | None, measure: str, found: Estimate) -> dict[str, Any]:
-    return {"policy": policy, "against": against, "measure": measure, **msgspec.to_builtins(found)}
+def _tail(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
+    """Return the mean of each policy's worst outcomes; nothing where some are completed, because a mean has no tail."""
+    if trial.completion is not None:
+        return []
+    share = trial.settings.evidence.tail
+    return [
+        {
+            "policy": name,
+            "share": share,
+            "measure": RAW,
+            **msgspec.to_builtins(
+                cvar(
+                    trial.logged,
+                    policy,
+                    measure=RAW,
+                    share=share,
+                    cluster="cluster",
+                    replicates=trial.settings.evidence.replicates,
+                    seed=trial.settings.identity.seed,
+                )
+            ),
+        }
+        for name, policy in policies.items()
+    ]
+
+
+def _row(policy: str, against: str | None, measure: str, estimator: Estimator, found: Estimate) -> dict[str, Any]:
+    """Return an estimate as a row; its ``method`` is the estimator alone, the key that scripts look up."""
+    told = {"policy": policy, "against": against, "measure": measure}
+    return {**told, **msgspec.to_builtins(found), "method": estimator}
 
 
 def _balance(trial: Trial) -> Any:
@@ -163,4 +202,5 @@ def _response(trial: Trial) -> dict[str, Any]:
     """Return how the response model did on the planned list, at the prices that were logged."""
     model = trial.listed.rulebook.models["response"]
     predicted, _ = model.predict(trial.listed.facts.values, trial.past.terms)
-    return measure_binary(trial.past.outcomes[model.spec.target], predicted)
+    known = trial.past.known
+    return measure_binary(trial.past.outcomes[model.spec.target][known], predicted[known])

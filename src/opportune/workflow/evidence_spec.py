@@ -62,6 +62,17 @@ class WhatIfSubset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     says: str
 
 
+class Immature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Decisions of the list whose outcome is not yet known are worth the mean of the known ones of their ``cell``.
+
+    ``cell`` is SQL over decisions ``d`` and opportunities ``o``: an early sign, such as the first payment, and the
+    offer. ``says`` tells a reader why decisions of one cell are alike.
+    """
+
+    cell: str
+    says: str
+
+
 class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the plan and its rivals are judged on the outcomes of the planned list."""
 
@@ -77,6 +88,10 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The policy that is today's practice: a point on the frontier of the plan."""
     chosen_by: tuple[str, str] | None = None
     """Two features, a text and a number, by which the report shows who is chosen."""
+    tail: float = 0.05
+    """The share of customers whose worst outcomes are averaged: the risk of loss."""
+    immature: Immature | None = None
+    """How decisions without an outcome enter; absent, they are left out and counted."""
     fairness: dict[str, str] = {}
     """Group name to an SQL expression over customers, for the fairness tables."""
     policy: tuple[PolicySpec, ...] = ()
@@ -92,6 +107,8 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise ValueError(f"replicates is {self.replicates}: expected at least 100 for a 95 % interval")
         if not self.headline:
             raise ValueError('headline is empty: expected at least one difference, such as [["planned", "standard"]]')
+        if not 0.0 < self.tail <= 1.0:
+            raise ValueError(f"tail is {self.tail}: expected a share above 0 and at most 1")
         if self.folds < 2:
             raise ValueError(f"folds is {self.folds}: expected at least 2")
         for text in self.back_test:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KEYS = frozenset({"decision_id", "opportunity_id", "customer_id", "slot"})
 ARRAYS = (
     "decision_id", "opportunity_id", "customer_id", "slot", "stratum", "band", "cluster", "step", "probability",
-    "outside",
+    "outside", "known",
 )  # fmt: skip
 NAMED_ARRAYS = ("terms", "outcomes")
 
@@ -43,13 +43,13 @@ def made_about(list_at: AsOf) -> Scope:
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions of a scope whose outcome was observed, ordered by opportunity, as arrays of length n.
+    """Decisions of a scope, ordered by opportunity, as arrays of length n.
 
     ``step`` is the catalogue's offer that was logged, -1 outside the catalogue; ``probability`` (n, K) is the logging
     policy's P(offer) and ``outside`` (n,) its P(an offer outside the catalogue), given in the table ``probabilities``
     or estimated within ``stratum``. ``terms`` and ``outcomes`` map names to numbers (NaN: not known or not
-    applicable). ``immature`` counts the decisions of the scope that are not here: those without a row in ``outcomes``
-    and those whose outcome was observed too late.
+    applicable). ``known`` (n,) is false where there is no row in ``outcomes`` yet, or one that was observed too late;
+    ``immature`` counts such decisions of the scope, here or not.
     """
 
     decision_id: np.ndarray
@@ -62,6 +62,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     step: np.ndarray
     probability: np.ndarray
     outside: np.ndarray
+    known: np.ndarray
     terms: dict[str, np.ndarray]
     outcomes: dict[str, np.ndarray]
     immature: int
@@ -76,19 +77,24 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **kept, **named)
 
 
-def history(engine: "Engine", catalogue: Catalogue, cluster: str, scope: Scope, observed_by: AsOf | None) -> History:
-    """Return the decisions of a scope whose outcomes were observed by ``observed_by`` (None: by now); it may hold none.
+def history(engine: "Engine", catalogue: Catalogue, cluster: str, scope: Scope, observed_by: AsOf) -> History:
+    """Return the decisions of a scope whose outcomes were observed by ``observed_by``; it may hold none.
 
     The logging policy is estimated on all decisions of the scope, so a share does not depend on who has matured.
     BadInput where a decision has no cluster, no price or no stratum (OP608, OP817, OP818).
     """
+    found = everyone(engine, catalogue, cluster, scope, observed_by)
+    return found.take(found.known)
+
+
+def everyone(engine: "Engine", catalogue: Catalogue, cluster: str, scope: Scope, observed_by: AsOf | None) -> History:
+    """Return all decisions of a scope, those too whose outcome is not yet known (``observed_by`` None: by now)."""
     outcome_columns = [name for name in engine.columns("outcomes") if name not in {*KEYS, "observed_until"}]
     rows = engine.query(_sql(outcome_columns, catalogue, cluster, stratum_sql(engine), scope))
     _refuse_unknown(rows, cluster, catalogue.price.term)
     observed = np.asarray(rows["observed_until"].to_numpy()).astype("datetime64[us]")
     latest = np.datetime64("9999-12-31") if observed_by is None else np.datetime64(observed_by.at.replace(tzinfo=None))
-    mature = observed <= latest  # false where there is no outcome
-    return _from_rows(engine, rows, outcome_columns, catalogue, int(np.sum(~mature))).take(mature)
+    return _from_rows(engine, rows, outcome_columns, catalogue, observed <= latest)  # false where there is no outcome
 
 
 def _sql(outcome_columns: list[str], catalogue: Catalogue, cluster: str, stratum: str, scope: Scope) -> str:
@@ -122,7 +128,7 @@ def _refuse_unknown(rows: "pa.Table", cluster: str, price: str) -> None:
 
 
 def _from_rows(
-    engine: "Engine", rows: "pa.Table", outcome_columns: list[str], catalogue: Catalogue, immature: int
+    engine: "Engine", rows: "pa.Table", outcome_columns: list[str], catalogue: Catalogue, known: np.ndarray
 ) -> History:
     band, price = texts(rows, "band"), feature_column(rows, "price")
     step = catalogue.step_of(band, price)
@@ -137,5 +143,6 @@ def _from_rows(
         outside=logging.outside,
         terms={catalogue.price.term: price},
         outcomes={name: feature_column(rows, name) for name in outcome_columns},
-        immature=immature,
+        known=known,
+        immature=int(np.sum(~known)),
     )

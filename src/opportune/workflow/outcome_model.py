@@ -1,48 +1,73 @@
 """The outcome model of the doubly robust estimate: E[outcome | customer, offer], cross-fitted over clusters.
 
-A linear regression of the booked outcome on the forecast's value and take-up probability at the logged offer, within
-folds of whole clusters: a row is predicted by coefficients that never saw its branch. The forecast itself was trained
-on earlier decisions. With known probabilities the estimate stays unbiased however wrong this model is; a better model
-only narrows the interval.
+A learner of the booked outcome on regressors that are known for every offer, such as the forecast's value and take-up
+probability, within folds of whole clusters: a row is predicted by a learner that never saw its branch. The forecast
+itself was trained on earlier decisions. With known probabilities the estimate stays unbiased however wrong this model
+is; a better model only narrows the interval. Learners come as arguments, so that `evaluation` imports none.
 """
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from opportune.numerics import keyed_folds
 
 
+class Learner(Protocol):
+    """What follows scikit-learn's conventions: ``fit`` learns, ``predict`` tells the expected outcome."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Any:
+        """Learn from rows X (n, p) and outcomes y (n,)."""
+        ...
+
+    def predict(self, X: np.ndarray) -> Any:
+        """Return the expected outcome (n,)."""
+        ...
+
+
+class LeastSquares:
+    """Linear regression with an intercept, from sums: BLAS adds in an order that can change from run to run."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "LeastSquares":
+        """Learn from rows X (n, p) and outcomes y (n,)."""
+        columns = [np.ones(len(y)), *X.T]
+        normal = np.array([[np.sum(a * b) for b in columns] for a in columns])
+        self.weights = np.linalg.lstsq(normal, np.array([np.sum(a * y) for a in columns]), rcond=None)[0]
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the expected outcome (n,)."""
+        total = np.full(len(X), self.weights[0])
+        for weight, column in zip(self.weights[1:], X.T, strict=True):
+            total += weight * column
+        return total
+
+
 def cross_fitted(
     outcome: np.ndarray,
     action: np.ndarray,
-    regressors: list[np.ndarray],
+    regressors: Sequence[np.ndarray],
     cluster: np.ndarray,
     folds: int,
     seed: int,
+    new_learner: Callable[[], Learner] = LeastSquares,
 ) -> np.ndarray:
     """Return predictions (n, K) of the outcome under every offer.
 
-    ``regressors`` are arrays (n, K) known for every offer; rows with ``action`` -1 teach nothing.
+    ``regressors`` are arrays (n, K), known for every offer; one of a customer alone may be (n, 1). ``new_learner``
+    gives a fresh learner for each fold. Rows with ``action`` -1 or an outcome that is not yet known (NaN) teach
+    nothing.
     """
+    shape = np.broadcast_shapes(*(each.shape for each in regressors))
+    whole = [np.broadcast_to(each, shape) for each in regressors]
     fold = keyed_folds(seed, "outcome model", cluster, folds)
-    predicted = np.empty_like(regressors[0])
+    predicted = np.empty(shape)
     for held_out in range(folds):
-        taught = (fold != held_out) & (action >= 0)
-        weights = _fit(outcome[taught], action[taught], [each[taught] for each in regressors])
-        rows = fold == held_out
-        predicted[rows] = _apply(weights, [each[rows] for each in regressors])
+        taught = np.flatnonzero((fold != held_out) & (action >= 0) & np.isfinite(outcome))
+        learner = new_learner()
+        learner.fit(np.stack([each[taught, action[taught]] for each in whole], axis=1), outcome[taught])
+        rows = np.flatnonzero(fold == held_out)
+        for k in range(shape[1]):
+            predicted[rows, k] = learner.predict(np.stack([each[rows, k] for each in whole], axis=1))
     return predicted
-
-
-def _fit(outcome: np.ndarray, action: np.ndarray, regressors: list[np.ndarray]) -> np.ndarray:
-    logged = [each[np.arange(len(action)), action] for each in regressors]
-    columns = [np.ones(len(action)), *logged]
-    # Sums and a small system instead of a matrix product: BLAS adds in an order that can change from run to run.
-    normal = np.array([[np.sum(a * b) for b in columns] for a in columns])
-    return np.asarray(np.linalg.lstsq(normal, np.array([np.sum(a * outcome) for a in columns]), rcond=None)[0])
-
-
-def _apply(weights: np.ndarray, regressors: list[np.ndarray]) -> np.ndarray:
-    total = np.full_like(regressors[0], weights[0])
-    for weight, each in zip(weights[1:], regressors, strict=True):
-        total += weight * each
-    return total

@@ -6,8 +6,11 @@ from typing import Any
 from opportune.decisioning import attributes_of
 from opportune.domain import LimitRow, Places, limit_rows
 from opportune.economics import resources_used
-from opportune.evaluation import Judged, realised_use
+from opportune.evaluation import Judged, limit_evidence
 from opportune.workflow.trial import Trial
+
+ROUNDING = 1e-9
+"""How far, relative to the bound, a sum may lie beyond it by rounding, as in the certificate."""
 
 
 def planned_against_realised(
@@ -27,7 +30,7 @@ def planned_against_realised(
 
 def only_planned(places: Sequence[Places], planned: dict[str, float]) -> list[dict[str, Any]]:
     """Return the rows of the limits with their bounds and planned uses, and nothing realised."""
-    nothing = {"realised": None, "low": None, "high": None, "method": None}
+    nothing = {"realised": None, "low": None, "high": None, "method": None, "holds": None}
     return [
         {
             "limit": row.name,
@@ -47,31 +50,28 @@ def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float) -> di
     known = resources_used(trial.settings.assumptions)
     if any(name not in known or name not in trial.uses for name in resources):
         return {}
-    if row.per is not None and (row.opening or row.opening_per):
-        return {}
     if not any(known[name] for name in resources):
-        return _known(planned)
+        return _known(row, planned)
     return _realised(trial, policy, row)
 
 
-def _known(planned: float) -> dict[str, Any]:
-    return {"realised": planned, "low": planned, "high": planned, "method": "known"}
+def _known(row: LimitRow, planned: float) -> dict[str, Any]:
+    holds = float(row.sign * (row.bound - planned) >= -ROUNDING * max(abs(row.bound), 1.0))
+    return {"realised": planned, "low": planned, "high": planned, "method": "known", "holds": holds}
 
 
 def _realised(trial: Trial, policy: Judged, row: LimitRow) -> dict[str, Any]:
     about = row.multiplier(trial.listed.places[row.source].codes(attributes_of(trial.listed.batch)))
     uses = trial.uses if about is None else {name: amounts * about for name, amounts in trial.uses.items()}
-    found = realised_use(
+    (found,) = limit_evidence(
         trial.logged,
         policy,
         uses,
-        row.uses,
-        per=row.per,
+        [row],
+        cluster="cluster",
+        completion=trial.completion,
         replicates=trial.settings.evidence.replicates,
         seed=trial.settings.identity.seed,
     )
-    before = row.opening  # what the book used already came out as it was
-    return {
-        "realised": before + found.value, "low": before + found.low, "high": before + found.high,
-        "method": found.method,
-    }  # fmt: skip
+    used = found.used
+    return {"realised": used.value, "low": used.low, "high": used.high, "method": "snipw", "holds": found.holds}

@@ -159,7 +159,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def evidence_sql(self) -> dict[str, str]:
         """The SQL inside evidence.toml, by key."""
         subsets = {f"subset '{each.name}'.where": each.where for each in self.evidence.subset}
-        return {**{f"fairness.{name}": sql for name, sql in self.evidence.fairness.items()}, **subsets}
+        cells = {} if self.evidence.immature is None else {"immature.cell": self.evidence.immature.cell}
+        return {**{f"fairness.{name}": sql for name, sql in self.evidence.fairness.items()}, **subsets, **cells}
 
 
 def settings_part(settings: Settings, names: tuple[str, ...]) -> Mapping[str, Any]:

@@ -35,6 +35,9 @@ def _told(settings: Settings, out: Path) -> dict[str, Any]:
     if not len(past):
         return {**head, "why_not": "no decision about the list has an observed outcome", "cells": []}
     trial = open_trial(listed, past)
+    if trial.completion is not None:
+        return {**head, "why_not": "some outcomes are not known yet, and a mean that completes them has no segment",
+                "cells": []}  # fmt: skip
     older, newer = (_policy(trial, name) for name in (settings.evidence.today, planned))
     contacts = older.offered(trial.logged)
     if np.any((contacts > 0) & (contacts < 1)):

@@ -6,9 +6,10 @@ import numpy as np
 from opportune.decisioning import forecast, value_forecast
 from opportune.domain import BadInput, Finding, Forecast, Value, errors
 from opportune.economics import booked_columns, value_of_booked
-from opportune.evaluation import LoggedDecisions, check_logged
+from opportune.evaluation import LoggedDecisions, ProxyCompletion, check_logged
+from opportune.workflow.completion import proxy_completion
 from opportune.workflow.listed import Listed
-from opportune.workflow.logged import History, history, made_about
+from opportune.workflow.logged import History, everyone, made_about
 from opportune.workflow.outcome_model import cross_fitted
 from opportune.workflow.settings import Settings
 
@@ -22,7 +23,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
     ``listed`` has the row of the list that each decision is about; ``value`` is what the forecasts expect of every
     offer (n, K); ``uses`` maps a resource to its booked amount per row; ``outcome_models`` maps a measure to
-    cross-fitted predictions (n, K).
+    cross-fitted predictions (n, K). ``completion`` tells what rows come to whose outcome is not yet known (NaN), and is
+    None where there is none.
     """
 
     listed: Listed
@@ -31,6 +33,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     value: Value
     uses: dict[str, np.ndarray]
     outcome_models: dict[str, np.ndarray]
+    completion: ProxyCompletion | None
 
     @property
     def settings(self) -> Settings:
@@ -39,10 +42,13 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judged_decisions(listed: Listed) -> History:
-    """Return the decisions about the list, whenever made, whose outcome is known by now; it may hold none."""
+    """Return the decisions about the list, whenever made; it may hold none.
+
+    Those whose outcome is not yet known are among them only where the project says what they come to.
+    """
     settings = listed.settings
-    scope = made_about(settings.plan_at)
-    return history(listed.engine, settings.catalogue, settings.identity.cluster, scope, None)
+    found = everyone(listed.engine, settings.catalogue, settings.identity.cluster, made_about(settings.plan_at), None)
+    return found if settings.evidence.immature and found.known.any() else found.take(found.known)
 
 
 def open_trial(listed: Listed, past: History) -> Trial:
@@ -53,20 +59,28 @@ def open_trial(listed: Listed, past: History) -> Trial:
     predicted = forecast(listed.batch, listed.facts, listed.rulebook)
     value = value_forecast(listed.batch, predicted, listed.rulebook)
     booked = realised(past, listed.settings)
-    logged = _logged(listed.settings, past, booked.total())
+    logged = _logged(listed.settings, past, np.where(past.known, booked.total(), np.nan))
     return Trial(
         listed=listed,
         past=past,
         logged=logged,
         value=value,
-        uses=booked.uses,
+        uses={name: np.where(past.known, amounts, np.nan) for name, amounts in booked.uses.items()},
         outcome_models=_outcome_models(listed.settings, logged, predicted, value),
+        completion=_completion(listed, past),
     )
+
+
+def _completion(listed: Listed, past: History) -> ProxyCompletion | None:
+    declared = listed.settings.evidence.immature
+    if declared is None or past.known.all():
+        return None
+    return proxy_completion(listed.engine, declared, past.decision_id)
 
 
 def _check_known(past: History) -> None:
     """Raise BadInput (OP606) where it is not known who took up an offer: not known is not the same as no."""
-    unknown = np.isnan(past.outcomes["took_up"])
+    unknown = past.known & np.isnan(past.outcomes["took_up"])
     if unknown.any():
         message = f"is null in {int(unknown.sum())} decisions of the planned list: expected 0 or 1 in each"
         step = "leave the rows out of tables/outcomes.sql: such decisions are counted as not yet observed"
@@ -106,7 +120,8 @@ def _logged(settings: Settings, past: History, contribution: np.ndarray) -> Logg
         outcome={RAW: contribution, CAPPED: np.clip(contribution, -cap, cap)},
         cluster=past.cluster,
     )
-    findings = check_logged(logged)
+    filled = {name: np.where(past.known, values, 0.0) for name, values in logged.outcome.items()}
+    findings = check_logged(msgspec.structs.replace(logged, outcome=filled))
     if errors(findings):
         raise BadInput(findings)
     return logged

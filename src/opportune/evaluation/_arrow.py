@@ -1,0 +1,62 @@
+"""Columns of Arrow tables as arrays: the only module of the room that touches Arrow, and only when given a table."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from opportune.domain import BadInput, Finding
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SHOWN = 3
+
+
+def arrow_table(given: Any, needed: Sequence[str], source: str) -> "pa.Table":
+    """Return an Arrow table with the needed columns. BadInput (OP611) naming those that are missing."""
+    import pyarrow as pa
+
+    table = pa.table(given)
+    missing = [name for name in dict.fromkeys(needed) if name not in table.column_names]
+    message = f"is missing: expected it among {', '.join(table.column_names)}"
+    step = "give or rename the column"
+    raise_all([Finding(code="OP611", source=source, subject=name, message=message, next_step=step) for name in missing])
+    return table
+
+
+def column_ids(table: "pa.Table", name: str) -> np.ndarray:
+    return np.array(table[name].to_pylist(), dtype=object)
+
+
+def column_numbers(table: "pa.Table", name: str) -> np.ndarray:
+    import pyarrow as pa
+
+    return np.asarray(table[name].cast(pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def column_times(table: "pa.Table", name: str) -> np.ndarray:
+    return np.asarray(table[name].to_numpy()).astype("datetime64[us]")
+
+
+def counted(code: str, source: str, subject: str, ids: np.ndarray, says: str, step: str) -> Finding:
+    some = ", ".join(map(str, ids[:SHOWN]))
+    return Finding(
+        code=code, source=source, subject=subject, message=f"{len(ids)} rows ({some}) {says}", next_step=step
+    )
+
+
+def raise_all(findings: list[Finding]) -> None:
+    if findings:
+        raise BadInput(findings)
+
+
+def offer_codes(names: Sequence[Any] | np.ndarray, offer_ids: tuple[str, ...]) -> np.ndarray:
+    index = {offer: k for k, offer in enumerate(offer_ids)}
+    return np.array([index.get(each, -1) for each in names], dtype=np.int64)
+
+
+def filled(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    filled, placed = np.zeros(shape), (rows >= 0) & (columns >= 0)
+    filled[rows[placed], columns[placed]] = values[placed]
+    return filled

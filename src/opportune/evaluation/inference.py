@@ -1,0 +1,110 @@
+"""Inference: how sure a statistic is, by resampling clusters or by its influence function.
+
+- bootstrap: whole clusters are drawn with replacement, and the interval is that of the percentiles.
+- influence: the estimate is linear in the rows to first order. With g the derivative in the totals and s_c a cluster's
+  sums, psi_c = g . s_c and the variance is C / (C - 1) x sum psi_c^2 (Hampel 1974; Liang and Zeger 1986 for clusters).
+  The interval has Student's t on C - 1 degrees.
+- asymptotic_sequence: the same standard error with a boundary that holds at all looks at once, as clusters become many
+  (``asymptotic_radius``); ``SHARPEST`` is where it is narrowest.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from opportune.domain import BadInput, Estimate, LimitRow
+from opportune.evaluation.logged import FEWEST_CLUSTERS, few_clusters
+from opportune.evaluation.statistic import Statistic
+from opportune.numerics import asymptotic_radius, bootstrap_totals, cluster_codes, code_sums, percentile_interval
+
+Interval = Literal["bootstrap", "influence", "sequence", "asymptotic_sequence"]
+PURPOSE = "cluster bootstrap"
+SHARPEST = 2_000
+"""Clusters at which an asymptotic sequence is narrowest. Fixed here, because it must not depend on the data."""
+
+
+class Clusters(msgspec.Struct, frozen=True):
+    """Rows numbered by cluster; ``codes`` is None where every row is a cluster of its own."""
+
+    count: int
+    codes: np.ndarray | None
+
+    def sums(self, columns: np.ndarray) -> np.ndarray:
+        """Return the sums (C, m) of columns (n, m)."""
+        return columns if self.codes is None else code_sums(columns, self.count, self.codes)
+
+
+class Inference(msgspec.Struct, frozen=True, kw_only=True):
+    """A value with its bootstrap replicates (R,), or with its standard error and the number of clusters."""
+
+    value: float
+    interval: Interval
+    replicates: np.ndarray | None
+    error: float
+    clusters: int
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Return the ends of the interval."""
+        if self.replicates is not None:
+            return percentile_interval(self.replicates, level)
+        radius = _RADIUS[self.interval](self.clusters, level) * self.error
+        return self.value - radius, self.value + radius
+
+    def share_within(self, row: LimitRow) -> float:
+        """Return how probable it is that a limit's bound is kept: the share of replicates, or by the normal curve."""
+        room = row.sign * (row.bound - self.value)
+        if self.replicates is not None:
+            return float(np.mean(row.sign * (row.bound - self.replicates) >= 0.0))
+        if self.error == 0.0:
+            return float(room >= 0.0)
+        from scipy.special import ndtr
+
+        return float(ndtr(room / self.error))
+
+    def estimate(self, n: int, method: str, level: float, effective_n: float) -> Estimate:
+        """Return the value as an estimate; its method says how it was got and which interval it has."""
+        low, high = self.bounds(level)
+        return Estimate(
+            value=self.value, low=low, high=high, n=n, method=f"{method}, {self.interval}", level=level,
+            effective_n=effective_n,
+        )  # fmt: skip
+
+
+def as_clusters(names: np.ndarray, *, alone: bool = False) -> Clusters:
+    """Return the clusters that equal names (n,) make; ``alone`` says that no two are equal.
+
+    BadInput (OP609) when they are too few to tell anything.
+    """
+    count, codes = (len(names), None) if alone else cluster_codes(names)
+    if count < FEWEST_CLUSTERS:
+        raise BadInput([few_clusters(count)])
+    return Clusters(count, codes)
+
+
+def inferred(statistic: Statistic, clusters: Clusters, interval: Interval, replicates: int, seed: int) -> Inference:
+    """Return a statistic with what is needed for an interval; ``sequence`` is not made here but in ``sequence``."""
+    sums, value = clusters.sums(statistic.columns), statistic.whole()
+    if interval == "bootstrap":
+        drawn = statistic.value(bootstrap_totals(sums, replicates, seed, PURPOSE))
+        return Inference(value=value, interval=interval, replicates=drawn, error=np.nan, clusters=clusters.count)
+    influence = np.einsum("cm,m->c", sums, statistic.gradient())
+    influence -= influence.mean()
+    error = float(np.sqrt(clusters.count / (clusters.count - 1) * np.sum(influence**2)))
+    return Inference(value=value, interval=interval, replicates=None, error=error, clusters=clusters.count)
+
+
+def _student(clusters: int, level: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(clusters - 1, 0.5 + level / 2.0))
+
+
+def _boundary(clusters: int, level: float) -> float:
+    """Return the radius in standard errors that holds at every look."""
+    count = np.array(float(clusters))
+    return float(asymptotic_radius(count, np.sqrt(count), level=level, tuned_for=SHARPEST))
+
+
+_RADIUS: dict[str, Callable[[int, float], float]] = {"influence": _student, "asymptotic_sequence": _boundary}

@@ -1,0 +1,105 @@
+"""Slates: several slots filled at once, their offers drawn independently given the customer.
+
+Rows of a log are slots, in their order within a slate. What a slot earns may depend on other slots' offers:
+
+- independent: on its own offer alone. Each slot weighs by its own ratio (Li, Abbasi-Yadkori, Kveton, Muthukrishnan,
+  Vinay and Wen 2018, offline evaluation of ranking policies with click models).
+- cascade: on the offers of the slots above too. The weight is the product of the ratios so far (McInerney, Brost,
+  Chandar, Mehrotra and Carterette 2020, reward interaction IPS).
+- whole: on the whole slate. The weight is the product of all ratios.
+
+Each assumes less than the one before, and has larger weights. The value is per slate, and slates are resampled whole.
+"""
+
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from opportune.domain import BadInput, Estimate, Finding
+from opportune.evaluation.inference import Interval, as_clusters, inferred
+from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
+from opportune.evaluation.policies import Judged
+from opportune.evaluation.statistic import Statistic
+from opportune.evaluation.support import effective_n, refuse_unsupported
+from opportune.numerics import cluster_codes
+
+Interaction = Literal["independent", "cascade", "whole"]
+
+
+class SlateValue(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of a policy per slate, and of each position in it."""
+
+    total: Estimate
+    positions: dict[str, Estimate]
+
+
+def estimate_slates(
+    logged: LoggedDecisions,
+    policy: Judged,
+    slate: np.ndarray,
+    *,
+    measure: str = "outcome",
+    interaction: Interaction = "independent",
+    interval: Interval = "bootstrap",
+    cluster: np.ndarray | None = None,
+    replicates: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> SlateValue:
+    """Return the sum of outcomes per slate under a policy, by ipw, and its part at each ``slot``.
+
+    ``slate`` (n,) names the slate of each row; slots of a slate are ordered by ``slot``, as text. ``cluster`` (n,)
+    names what is resampled together, by default the slate; a slate must not be split by it. BadInput (OP602, OP606,
+    OP609, OP610, OP623) when the log cannot carry it.
+    """
+    refuse_unsupported(logged, policy)
+    refuse_unusable(logged, measure, may_be_open=False)
+    _refuse_twice(logged, slate)
+    weights = _slate_weights(policy.weights(logged), slate, logged.slot, interaction)
+    clusters = as_clusters(slate if cluster is None else cluster)
+    first = np.zeros(len(logged))
+    first[np.unique(cluster_codes(slate)[1], return_index=True)[1]] = 1.0  # one row of each slate counts it
+    earned, kish = weights * logged.outcome[measure], effective_n(weights)
+
+    def told(rows: np.ndarray) -> Estimate:
+        statistic = Statistic(np.column_stack([earned * rows, first]), lambda totals: totals[..., 0] / totals[..., 1])
+        found = inferred(statistic, clusters, interval, replicates, seed)
+        return found.estimate(int(first.sum()), f"ipw, {interaction} slots", level, kish)
+
+    return SlateValue(
+        total=told(np.ones(len(logged))),
+        positions={str(slot): told(logged.slot == slot) for slot in sorted(set(logged.slot), key=str)},
+    )
+
+
+def _slate_weights(ratios: np.ndarray, slate: np.ndarray, slot: np.ndarray, interaction: Interaction) -> np.ndarray:
+    """Return the weight of each row (n,) from the rows' ratios of probabilities."""
+    if interaction == "independent":
+        return ratios
+    count, codes = cluster_codes(slate)
+    order = np.lexsort((slot.astype(str), codes))
+    running, weights = np.ones(count), np.empty(len(ratios))
+    place = _places(codes[order])
+    for position in range(int(place.max()) + 1):
+        rows = order[place == position]
+        running[codes[rows]] *= ratios[rows]
+        weights[rows] = running[codes[rows]]
+    return weights if interaction == "cascade" else running[codes]
+
+
+def _places(sorted_codes: np.ndarray) -> np.ndarray:
+    """Return the place 0, 1, ... of each row within its slate, rows being sorted by slate."""
+    starts = np.flatnonzero(np.diff(sorted_codes, prepend=-1))
+    return np.asarray(np.arange(len(sorted_codes)) - np.repeat(starts, np.diff(np.append(starts, len(sorted_codes)))))
+
+
+def _refuse_twice(logged: LoggedDecisions, slate: np.ndarray) -> None:
+    pairs = np.array([f"{a}|{b}" for a, b in zip(slate, logged.slot, strict=True)])
+    count, codes = cluster_codes(pairs)
+    twice = np.bincount(codes, minlength=count)[codes] > 1
+    if twice.any():
+        some = ", ".join(map(str, logged.decision_id[twice][:3]))
+        message = f"{int(twice.sum())} rows ({some}) share slate and slot with another: expected one row for each"
+        step = "name each page or message as a slate of its own"
+        raise BadInput([Finding(code="OP623", source="decisions", subject="slot", message=message, next_step=step)])

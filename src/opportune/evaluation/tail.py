@@ -1,0 +1,75 @@
+"""The tail: the mean of the worst outcomes under a policy (CVaR, expected shortfall).
+
+With share a, CVaR_a = max_c { c - E[(c - Y)^+] / a }, the mean of the worst a of all decisions' outcomes; the c that
+reaches it is their a-quantile (Rockafellar and Uryasev 2000). The expectation under the policy is the self-normalised
+one, a decision without an offer being worth 0 (Huang, Leqi, Lipton and Azizzadenesheli 2021, Off-policy risk assessment
+in contextual bandits). c is searched again in every bootstrap replicate, over outcomes near the quantile.
+"""
+
+import numpy as np
+
+from opportune.domain import Estimate
+from opportune.evaluation.inference import Interval, as_clusters, inferred
+from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
+from opportune.evaluation.policies import Judged
+from opportune.evaluation.statistic import Statistic, ratio_or_zero
+from opportune.evaluation.support import effective_n, refuse_unsupported
+
+POINTS = 41
+WIDEST = 4.0
+"""Cuts are searched between the quantiles at ``share`` over this and times this."""
+
+
+def cvar(
+    logged: LoggedDecisions,
+    policy: Judged,
+    *,
+    measure: str = "outcome",
+    share: float = 0.05,
+    interval: Interval = "bootstrap",
+    cluster: str = "customer_id",
+    replicates: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Estimate:
+    """Return the mean of the worst ``share`` of outcomes per decision under a policy, in the measure's unit.
+
+    Any interval of ``estimate`` but ``"sequence"``. BadInput (OP606, OP609, OP610) when the log cannot carry it.
+    """
+    if not 0.0 < share <= 1.0:
+        raise ValueError(f"share is {share}: expected above 0 and at most 1")
+    refuse_unsupported(logged, policy)
+    refuse_unusable(logged, measure, may_be_open=False)
+    clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
+    weights = policy.weights(logged)
+    statistic = _shortfall(logged.outcome[measure], weights, policy.offered(logged), share)
+    found = inferred(statistic, clusters, interval, replicates, seed)
+    return found.estimate(len(logged), f"snipw, CVaR {share:.0%}", level, effective_n(weights))
+
+
+def _shortfall(outcome: np.ndarray, weights: np.ndarray, offered: np.ndarray, share: float) -> Statistic:
+    """Return CVaR as a function of totals: of w, m, 1, and of w (c - y)^+ for each cut c."""
+    cuts = _cuts(outcome, weights, offered, share)
+    below = weights[:, None] * np.maximum(cuts - outcome[:, None], 0.0)
+
+    def value(totals: np.ndarray) -> np.ndarray:
+        reached = (totals[..., 1] / totals[..., 2])[..., None]
+        short = reached * ratio_or_zero(totals[..., 3:], totals[..., :1])
+        short = short + (1.0 - reached) * np.maximum(cuts, 0.0)
+        return np.asarray(np.max(cuts - short / share, axis=-1))
+
+    return Statistic(np.column_stack([weights, offered, np.ones(len(outcome)), below]), value)
+
+
+def _cuts(outcome: np.ndarray, weights: np.ndarray, offered: np.ndarray, share: float) -> np.ndarray:
+    """Return where CVaR is searched: near the quantile, and at 0, where decisions without offers lie."""
+    order = np.argsort(outcome, kind="stable")
+    idle = float(np.mean(1.0 - offered))
+    total = max(float(weights.sum()), np.finfo(np.float64).tiny)
+    mass = np.append(weights[order] / total * (1.0 - idle), idle)
+    values = np.append(outcome[order], 0.0)
+    again = np.argsort(values, kind="stable")
+    reached = np.cumsum(mass[again])
+    near = share * np.geomspace(1.0 / WIDEST, WIDEST, POINTS)
+    found = values[again][np.minimum(np.searchsorted(reached, near), len(values) - 1)]
+    return np.unique(np.append(found, 0.0))

@@ -1,0 +1,231 @@
+"""Outcomes not yet known, and outcomes that exist only for some: what dropping does, and what completing does."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from opportune.domain import BadInput
+from opportune.evaluation import (
+    HazardCompletion,
+    LoggedDecisions,
+    ProxyCompletion,
+    StagedModel,
+    compare,
+    estimate,
+    estimate_staged,
+    fixed_choice,
+)
+
+HORIZON = 6
+
+
+def watched_loans(n, seed):
+    """Loans watched for 0 to 12 months; a default shows in its month, no default only after the horizon.
+
+    The monthly hazard is 2 % under offer a and 6 % under offer b, so P(default by month 6 | b) is 1 - 0.94^6.
+    """
+    draw = np.random.default_rng(seed)
+    action, watched = draw.integers(0, 2, n), draw.integers(0, 13, n)
+    event = draw.geometric(np.array([0.02, 0.06])[action])
+    event_at = np.where(event <= np.minimum(watched, HORIZON), event, 0)
+    known = (event_at > 0) | (watched >= HORIZON)
+    ids = np.arange(n)
+    logged = LoggedDecisions(
+        decision_id=ids, customer_id=ids // 2, slot=ids, offer_ids=("a", "b"), action=action,
+        eligible=np.ones((n, 2), dtype=bool), probability=np.full((n, 2), 0.5), outside=np.zeros(n),
+        outcome={"default": np.where(known, (event_at > 0).astype(float), np.nan)}, cluster=ids,
+    )  # fmt: skip
+    completion = HazardCompletion(
+        watched=watched, event_at=event_at, stratum=action, horizon=HORIZON, if_event=np.ones(n), if_none=np.zeros(n)
+    )
+    return logged, completion, fixed_choice("b", np.ones(n, dtype=int), 2)
+
+
+TRUTH = 1.0 - 0.94**HORIZON
+
+
+def only_known(logged):
+    rows = np.flatnonzero(np.isfinite(logged.outcome["default"]))
+    arrays = {
+        name: getattr(logged, name)[rows]
+        for name in ("decision_id", "customer_id", "slot", "action", "eligible", "probability", "outside", "cluster")
+    }
+    return msgspec.structs.replace(logged, **arrays, outcome={"default": logged.outcome["default"][rows]})
+
+
+@pytest.mark.parametrize("estimator", ["ipw", "snipw", "dr"])
+@pytest.mark.parametrize("interval", ["influence", "bootstrap"])
+def test_dropping_immature_loans_is_biased_and_completing_them_covers(estimator, interval):
+    covered, dropped = 0, 0
+    for seed in range(60):
+        logged, completion, policy = watched_loans(1500, seed)
+        options = {"measure": "default", "estimator": estimator, "interval": interval, "replicates": 200}
+        q = np.full((1500, 2), 0.2)
+        found = estimate(logged, policy, completion=completion, outcome_model=q, **options)
+        covered += found.low <= TRUTH <= found.high
+        naive = only_known(logged)
+        there = estimate(naive, fixed_choice("b", np.ones(len(naive), dtype=int), 2), outcome_model=q[: len(naive)], **options)  # fmt: skip
+        dropped += there.low <= TRUTH <= there.high
+    assert covered >= 51, "95 % intervals: fewer than 51 of 60 has probability 0.07 %"
+    assert dropped <= 20, "an estimate from those that are known is too high"
+
+
+def test_the_completion_is_kaplan_and_meiers():
+    logged, completion, policy = watched_loans(4000, 1)
+    survival = 1.0
+    for period in range(1, HORIZON + 1):
+        b = (logged.action == 1) & (completion.watched >= period)
+        at_risk = b & ((completion.event_at == 0) | (completion.event_at >= period))
+        survival *= 1.0 - np.sum(at_risk & (completion.event_at == period)) / np.sum(at_risk)
+    everyone = estimate(logged, policy, measure="default", estimator="snipw", completion=completion)
+    assert everyone.value == pytest.approx(1.0 - survival, rel=1e-9)
+
+
+def test_completing_what_is_known_changes_nothing():
+    logged, completion, policy = watched_loans(2000, 2)
+    rows = np.flatnonzero(completion.watched >= HORIZON)
+    arrays = ("decision_id", "customer_id", "slot", "action", "eligible", "probability", "outside", "cluster")
+    known = msgspec.structs.replace(
+        logged, **{name: getattr(logged, name)[rows] for name in arrays}, outcome={"default": logged.outcome["default"][rows]}
+    )  # fmt: skip
+    done = HazardCompletion(
+        watched=completion.watched[rows], event_at=completion.event_at[rows], stratum=completion.stratum[rows],
+        horizon=HORIZON, if_event=np.ones(len(rows)), if_none=np.zeros(len(rows)),
+    )  # fmt: skip
+    policy = fixed_choice("b", np.ones(len(rows), dtype=int), 2)
+    options = {"measure": "default", "estimator": "ipw", "interval": "influence"}
+    with_it, without = (estimate(known, policy, completion=each, **options) for each in (done, None))
+    assert (with_it.value, with_it.low) == pytest.approx((without.value, without.low), rel=1e-6)
+
+
+def test_amounts_of_event_and_none_are_weighed():
+    logged, completion, policy = watched_loans(3000, 3)
+    money = msgspec.structs.replace(completion, if_event=np.full(3000, -100.0), if_none=np.full(3000, 20.0))
+    options = {"measure": "default", "estimator": "snipw"}
+    p = estimate(logged, policy, completion=completion, **options).value
+    assert estimate(logged, policy, completion=money, **options).value == pytest.approx(20.0 - 120.0 * p)
+
+
+def proxied(n, seed, known=0.4):
+    """An early sign in three levels tells most of the outcome; the newest rows have the sign alone, and more bad signs."""
+    draw = np.random.default_rng(seed)
+    action = draw.integers(0, 2, n)
+    new = draw.random(n) > known
+    shares = np.where(new[:, None], [0.2, 0.3, 0.5], [0.5, 0.3, 0.2])
+    sign = (draw.random(n)[:, None] > np.cumsum(shares, axis=1)).sum(axis=1).clip(0, 2)
+    mean = np.array([10.0, 4.0, -6.0])[sign] + 2.0 * action
+    y = mean + draw.normal(0.0, 3.0, n)
+    ids = np.arange(n)
+    logged = LoggedDecisions(
+        decision_id=ids, customer_id=ids, slot=ids, offer_ids=("a", "b"), action=action,
+        eligible=np.ones((n, 2), dtype=bool), probability=np.full((n, 2), 0.5), outside=np.zeros(n),
+        outcome={"worth": np.where(new, np.nan, y)}, cluster=ids,
+    )  # fmt: skip
+    truth = known * (5.0 + 1.2 - 1.2) + (1 - known) * (2.0 + 1.2 - 3.0) + 2.0
+    return logged, ProxyCompletion(cell=sign * 10 + action), fixed_choice("b", np.ones(n, dtype=int), 2), truth
+
+
+def test_a_proxy_covers_where_dropping_is_far_off():
+    covered = 0
+    for seed in range(60):
+        logged, completion, policy, truth = proxied(800, seed)
+        found = estimate(
+            logged, policy, measure="worth", estimator="snipw", completion=completion, interval="influence"
+        )
+        covered += found.low <= truth <= found.high
+    assert covered >= 51
+    rows = np.isfinite(logged.outcome["worth"]) & (logged.action == 1)
+    assert logged.outcome["worth"][rows].mean() > truth + 2.0
+
+
+def test_a_proxy_carries_its_own_error():
+    """With fewer known rows the same number of decisions tells less, and the interval says so."""
+    widths = []
+    for known in (0.5, 0.05):
+        logged, completion, policy, _ = proxied(4000, 4, known)
+        found = estimate(
+            logged, policy, measure="worth", estimator="snipw", completion=completion, interval="influence"
+        )
+        widths.append(found.high - found.low)
+    assert widths[1] > 1.4 * widths[0]
+
+
+def test_differences_are_completed_too():
+    logged, completion, policy, _ = proxied(6000, 5)
+    other = fixed_choice("a", np.zeros(6000, dtype=int), 2)
+    found = compare(
+        logged, policy, other, measure="worth", estimator="snipw", completion=completion, interval="influence"
+    )
+    assert found.low < 2.0 < found.high
+
+
+def test_a_cell_without_a_known_row_is_refused():
+    logged, _, policy, _ = proxied(800, 6)
+    cell = np.where(np.isnan(logged.outcome["worth"]), "new", "old")
+    with pytest.raises(BadInput, match=r"OP620\] cell 1 values of cell \(new\) hold open outcomes"):
+        estimate(logged, policy, measure="worth", estimator="ipw", completion=ProxyCompletion(cell=cell))
+    short, completion, b = watched_loans(800, 7)
+    cut = msgspec.structs.replace(completion, watched=np.minimum(completion.watched, 3))
+    cut = msgspec.structs.replace(cut, event_at=np.where(cut.event_at > 3, 0, cut.event_at))
+    with pytest.raises(BadInput, match=r"OP620\] stratum .* watched for 6 periods"):
+        estimate(short, b, measure="default", estimator="ipw", completion=cut)
+
+
+def test_unknown_outcomes_without_a_completion_are_refused():
+    logged, _, policy, _ = proxied(800, 8)
+    with pytest.raises(BadInput, match=r"OP606.*worth is not known"):
+        estimate(logged, policy, measure="worth", estimator="ipw")
+
+
+def takers(n=4000, seed=0):
+    draw = np.random.default_rng(seed)
+    action = draw.integers(0, 2, n)
+    taken = (draw.random(n) < np.array([0.2, 0.4])[action]).astype(float)
+    arrears = np.where(taken == 1, (draw.random(n) < np.array([0.1, 0.3])[action]).astype(float), np.nan)
+    ids = np.arange(n)
+    logged = LoggedDecisions(
+        decision_id=ids, customer_id=ids, slot=ids, offer_ids=("a", "b"), action=action,
+        eligible=np.ones((n, 2), dtype=bool), probability=np.full((n, 2), 0.5), outside=np.zeros(n), outcome={}, cluster=ids,
+    )  # fmt: skip
+    return logged, taken, arrears
+
+
+@pytest.mark.parametrize("estimator", ["ipw", "snipw", "dr", "dm"])
+def test_arrears_of_takers_are_a_product(estimator):
+    logged, taken, arrears = takers()
+    model = StagedModel(np.tile([0.2, 0.4], (4000, 1)), np.tile([0.1, 0.3], (4000, 1)))
+    found = estimate_staged(
+        logged, fixed_choice("b", np.ones(4000, dtype=int), 2), reached=taken, given=arrears, among="takers",
+        estimator=estimator, model=model, interval="influence",
+    )  # fmt: skip
+    assert found.product.value == pytest.approx(found.reached.value * found.given.value)
+    assert found.product.value == pytest.approx(0.12, abs=0.03)
+    assert found.given.value == pytest.approx(0.3, abs=0.05)
+    if estimator != "dm":
+        assert found.given.low < 0.3 < found.given.high
+    assert f"takers only: {int(taken.sum())} of 4000" in found.selection
+
+
+def test_takers_given_are_the_plain_mean_of_takers_under_snipw():
+    logged, taken, arrears = takers()
+    found = estimate_staged(
+        logged, fixed_choice("b", np.ones(4000, dtype=int), 2), reached=taken, given=arrears, among="takers"
+    )
+    assert found.given.value == pytest.approx(np.nanmean(arrears[logged.action == 1]))
+
+
+def test_who_is_reached_and_what_is_known_must_fit():
+    logged, taken, arrears = takers()
+    policy = fixed_choice("b", np.ones(4000, dtype=int), 2)
+    with pytest.raises(BadInput, match=r"OP621\] given \d+ rows have an outcome and are not among takers"):
+        estimate_staged(logged, policy, reached=taken, given=np.nan_to_num(arrears), among="takers")
+    with pytest.raises(BadInput, match=r"OP621\] reached 4000 rows are neither 0 nor 1"):
+        estimate_staged(logged, policy, reached=taken + 0.5, given=np.full(4000, np.nan), among="takers")
+    unknown = arrears.copy()
+    unknown[np.flatnonzero(taken)[:3]] = np.nan
+    with pytest.raises(BadInput, match=r"OP606\] given 3 rows are among takers"):
+        estimate_staged(logged, policy, reached=taken, given=unknown, among="takers")
+    found = estimate_staged(
+        logged, policy, reached=taken, given=unknown, among="takers", completion=ProxyCompletion(cell=logged.action)
+    )
+    assert found.given.value == pytest.approx(0.3, abs=0.05)

@@ -1,0 +1,232 @@
+"""Continuous terms, several loggers, slates, the tail and limits: identities and streams whose truth is known."""
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opportune.domain import BadInput, Limit, rows_of
+from opportune.evaluation import (
+    AsLogged,
+    LoggedDecisions,
+    LoggedTerms,
+    TermModel,
+    balanced_log,
+    cvar,
+    estimate,
+    estimate_slates,
+    estimate_terms,
+    fixed_choice,
+    limit_evidence,
+)
+from opportune.evaluation.terms import kernel_weights
+
+
+def priced(n=6000, seed=0):
+    """Prices drawn evenly from 2 to 10; the outcome bends with the price."""
+    draw = np.random.default_rng(seed)
+    term = draw.uniform(2.0, 10.0, n)
+    logged = LoggedTerms(
+        term=term, density=np.full(n, 1.0 / 8.0), outcome=5.0 - 0.2 * (term - 6.0) ** 2 + draw.normal(0.0, 1.0, n),
+        cluster=np.arange(n), between=(2.0, 10.0),
+    )  # fmt: skip
+    return logged, np.full(n, 5.0), 4.8
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(2.0, 10.0), st.floats(0.2, 6.0))
+def test_kernel_weights_have_mass_one_and_no_first_moment_up_to_the_edge(target, bandwidth):
+    grid = np.linspace(2.0, 10.0, 20_001)
+    logged = LoggedTerms(
+        term=grid, density=np.full(len(grid), 1.0 / 8.0), outcome=grid, cluster=grid, between=(2.0, 10.0)
+    )
+    weights, moment = kernel_weights(logged, np.full(len(grid), target), bandwidth)
+    apart = (grid - target) / bandwidth
+    for each, expected in ((weights, 1.0), (weights * apart, 0.0), (np.abs(weights) * apart**2, moment[0])):
+        assert np.trapezoid(each / 8.0, grid) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("at", [5.0, 2.2, 10.0])
+def test_terms_are_found_and_covered_at_the_edges_too(at):
+    covered = dict.fromkeys(("ipw", "snipw", "dr"), 0)
+    for seed in range(40):
+        logged, _, _ = priced(n=1000, seed=seed)
+        target, truth = np.full(1000, at), 5.0 - 0.2 * (at - 6.0) ** 2
+        model = TermModel(np.full(1000, 4.0), np.full(1000, 4.0))
+        for estimator in covered:
+            found = estimate_terms(logged, target, estimator=estimator, model=model, bend=0.4).estimate
+            covered[estimator] += found.low <= truth <= found.high
+    assert all(count >= 34 for count in covered.values()), covered
+
+
+def test_the_bend_is_fitted_where_none_is_stated_and_sets_the_bandwidth():
+    logged, target, truth = priced()
+    fitted = estimate_terms(logged, target)
+    assert fitted.bend == pytest.approx(0.4, abs=0.2)
+    assert fitted.estimate.low < truth < fitted.estimate.high
+    assert "fitted bend" in fitted.estimate.method
+    straight, bent = (estimate_terms(logged, target, bend=bend).bandwidth for bend in (0.001, 5.0))
+    assert straight > fitted.bandwidth > bent
+    assert [each.bandwidth for each in fitted.tried] == sorted(each.bandwidth for each in fitted.tried)
+
+
+def test_no_offer_is_worth_nothing_and_far_terms_are_refused():
+    logged, target, truth = priced()
+    half = np.where(np.arange(len(target)) % 2 == 0, np.nan, target)
+    assert estimate_terms(logged, half).estimate.value == pytest.approx(truth / 2.0, abs=0.15)
+    with pytest.raises(BadInput, match=r"OP624\] target lies outside 2 to 10, .* in 6000 rows"):
+        estimate_terms(logged, target + 9.0)
+    with pytest.raises(BadInput, match=r"OP624\] density is not above zero in 1 rows"):
+        estimate_terms(msgspec.structs.replace(logged, density=np.append(0.0, logged.density[1:])), target)
+    apart = msgspec.structs.replace(logged, term=np.where(logged.term < 8, 10.0, logged.term))
+    with pytest.raises(BadInput, match=r"OP624\] target has fewer than 30 effective rows"):
+        estimate_terms(apart, np.full(len(target), 2.0))
+
+
+def two_loggers(n=4000, seed=0):
+    """Half of the decisions were made by each of two policies; only the second ever offers "c"."""
+    draw = np.random.default_rng(seed)
+    logger = np.where(draw.random(n) < 0.5, "old", "new")
+    own = {"old": np.tile([0.9, 0.1, 0.0], (n, 1)), "new": np.tile([0.1, 0.3, 0.6], (n, 1))}
+    mine = np.where((logger == "old")[:, None], own["old"], own["new"])
+    action = (draw.random(n)[:, None] > np.cumsum(mine, axis=1)).sum(axis=1).clip(0, 2)
+    ids = np.arange(n)
+    logged = LoggedDecisions(
+        decision_id=ids, customer_id=ids, slot=ids, offer_ids=("a", "b", "c"), action=action,
+        eligible=np.ones((n, 3), dtype=bool), probability=mine, outside=np.zeros(n),
+        outcome={"outcome": 1.0 + action + draw.normal(0.0, 1.0, n)}, cluster=ids,
+    )  # fmt: skip
+    return logged, logger, own
+
+
+def test_the_balance_heuristic_is_unbiased_narrower_and_supports_what_any_logger_did():
+    logged, logger, own = two_loggers()
+    mixed = balanced_log(logged, logger, own)
+    b, c = (fixed_choice(str(k), np.full(len(logged), k), 3) for k in (1, 2))
+    alone, together = (estimate(each, b, estimator="ipw", interval="influence") for each in (logged, mixed))
+    assert together.low < 2.0 < together.high
+    assert together.high - together.low < 0.9 * (alone.high - alone.low)
+    with pytest.raises(BadInput, match="OP610"):
+        estimate(logged, c, estimator="ipw")
+    found = estimate(mixed, c, estimator="ipw", interval="influence")
+    assert found.low < 3.0 < found.high
+
+
+def test_the_mixture_is_shares_within_strata():
+    logged, logger, own = two_loggers(n=6)
+    logger, stratum = np.array(["old", "old", "new", "new", "new", "new"]), np.array(["s", "s", "s", "s", "t", "t"])
+    mixed = balanced_log(logged, logger, own, stratum)
+    assert mixed.probability[0] == pytest.approx([0.5, 0.2, 0.3])
+    assert mixed.probability[4] == pytest.approx([0.1, 0.3, 0.6])
+    with pytest.raises(BadInput, match=r"OP622\] new made decisions and has no probabilities"):
+        balanced_log(logged, logger, {"old": own["old"]})
+
+
+def pages(n=3000, seed=0):
+    """Three slots a page; each slot's outcome depends on its own offer alone: 0.1, 0.2 or 0.3."""
+    draw = np.random.default_rng(seed)
+    page, slot = np.repeat(np.arange(n), 3), np.tile(["1", "2", "3"], n)
+    probability = np.tile([0.5, 0.3, 0.2], (3 * n, 1))
+    action = (draw.random(3 * n)[:, None] > np.cumsum(probability, axis=1)).sum(axis=1).clip(0, 2)
+    ids = np.arange(3 * n)
+    logged = LoggedDecisions(
+        decision_id=ids, customer_id=page, slot=slot, offer_ids=("a", "b", "c"), action=action,
+        eligible=np.ones((3 * n, 3), dtype=bool), probability=probability, outside=np.zeros(3 * n),
+        outcome={"outcome": (draw.random(3 * n) < 0.1 * (1 + action)).astype(float)}, cluster=page,
+    )  # fmt: skip
+    return logged, page, fixed_choice("b", np.ones(3 * n, dtype=int), 3)
+
+
+@pytest.mark.parametrize("interaction", ["independent", "cascade", "whole"])
+def test_slates_add_up_over_positions_and_cover(interaction):
+    covered = 0
+    for seed in range(40):
+        logged, page, policy = pages(n=800, seed=seed)
+        found = estimate_slates(logged, policy, page, interaction=interaction, interval="influence")
+        covered += found.total.low < 0.6 < found.total.high
+    assert found.total.value == pytest.approx(sum(each.value for each in found.positions.values()))
+    assert (found.total.n, list(found.positions)) == (800, ["1", "2", "3"])
+    assert covered >= 34, "95 % intervals: fewer than 34 of 40 has probability 0.3 %"
+
+
+def test_less_assumed_is_wider_and_the_first_slot_is_the_same_for_a_cascade():
+    logged, page, policy = pages()
+    free, cascade, whole = (
+        estimate_slates(logged, policy, page, interaction=each, interval="influence")
+        for each in ("independent", "cascade", "whole")
+    )
+    assert free.total.effective_n > cascade.total.effective_n > whole.total.effective_n
+    assert free.positions["1"].value == cascade.positions["1"].value
+    assert cascade.positions["3"].value == pytest.approx(whole.positions["3"].value)
+
+
+def test_the_order_of_slate_rows_does_not_matter_and_doubles_are_refused():
+    logged, page, policy = pages(n=200)
+    turned = np.random.default_rng(3).permutation(600)
+    arrays = ("decision_id", "customer_id", "slot", "action", "eligible", "probability", "outside", "cluster")
+    mixed = msgspec.structs.replace(
+        logged, **{name: getattr(logged, name)[turned] for name in arrays},
+        outcome={"outcome": logged.outcome["outcome"][turned]},
+    )  # fmt: skip
+    first = estimate_slates(logged, policy, page, interaction="cascade", interval="influence").total
+    second = estimate_slates(mixed, policy, page[turned], interaction="cascade", interval="influence").total
+    assert (first.value, first.low) == pytest.approx((second.value, second.low))
+    with pytest.raises(BadInput, match=r"OP623\] slot \d+ rows \(0, 1, 2\) share slate and slot"):
+        estimate_slates(msgspec.structs.replace(logged, slot=np.full(600, "1")), policy, page)
+
+
+def losses(n=5000, seed=0, contact=1.0):
+    draw = np.random.default_rng(seed)
+    ids = np.arange(n)
+    logged = LoggedDecisions(
+        decision_id=ids, customer_id=ids, slot=ids, offer_ids=("a",), action=np.zeros(n, dtype=int),
+        eligible=np.ones((n, 1), dtype=bool), probability=np.ones((n, 1)), outside=np.zeros(n),
+        outcome={"outcome": draw.normal(10.0, 5.0, n)}, cluster=ids,
+    )  # fmt: skip
+    return logged, AsLogged("logged", np.full(n, contact), logged.probability)
+
+
+def test_the_tail_is_the_mean_of_the_worst():
+    logged, policy = losses()
+    found = cvar(logged, policy, share=0.05)
+    worst = np.sort(logged.outcome["outcome"])[:250]
+    assert found.value == pytest.approx(worst.mean(), rel=1e-3)
+    truth = 10.0 - 5.0 * 0.10313564 / 0.05  # normal density at its 5 % quantile
+    assert found.low < truth < found.high
+    assert cvar(logged, policy, share=1.0).value == pytest.approx(logged.outcome["outcome"].mean())
+
+
+def test_the_tail_counts_decisions_without_an_offer_as_zero():
+    logged, half = losses(contact=0.5)
+    y = logged.outcome["outcome"]
+    mixed = np.sort(np.concatenate([y, np.zeros(len(y))]))
+    assert cvar(logged, half, share=0.3).value == pytest.approx(mixed[: int(0.3 * len(mixed))].mean(), abs=2e-3)
+    _, nobody = losses(contact=0.0)
+    assert cvar(logged, nobody, share=0.05).value == 0.0
+
+
+@pytest.mark.parametrize("interval", ["bootstrap", "influence"])
+def test_intervals_of_the_tail_cover(interval):
+    covered = 0
+    for seed in range(60):
+        logged, policy = losses(n=1500, seed=seed)
+        found = cvar(logged, policy, share=0.1, interval=interval, replicates=200, seed=seed)
+        covered += found.low <= 10.0 - 5.0 * 0.17549833 / 0.1 <= found.high
+    assert covered >= 51
+
+
+def test_a_limit_holds_as_probably_as_its_interval_says():
+    logged, policy = losses(n=900)
+    uses = {"spend": logged.outcome["outcome"], "lent": np.full(900, 100.0)}
+    spend = rows_of([Limit(name="spend", uses="spend", at_most=9000.0, at_least=9000.0)], {})
+    for interval in ("bootstrap", "influence", "asymptotic_sequence"):
+        most, least = limit_evidence(logged, policy, uses, spend, interval=interval)
+        assert most.holds + least.holds == pytest.approx(1.0, abs=1e-9)
+        assert (most.holds > 0.5) == (most.used.value <= 9000.0)
+    middle = rows_of([Limit(name="spend", uses="spend", at_most=float(logged.outcome["outcome"].sum()))], {})
+    assert limit_evidence(logged, policy, uses, middle, interval="influence")[0].holds == pytest.approx(0.5)
+    rate = rows_of([Limit(name="rate", uses="spend", per="lent", at_most=0.2)], {})
+    (found,) = limit_evidence(logged, policy, uses, rate)
+    assert found.used.value == pytest.approx(logged.outcome["outcome"].sum() / 90_000)
+    assert found.holds == 1.0
