@@ -5,6 +5,8 @@ from opportune.economics.apr import Apr, apr, within_tolerance
 from opportune.economics.aprs import Aprs, regular_aprs
 from opportune.economics.assumptions import FIGURES, Assumption, Assumptions, Scenario
 from opportune.economics.bridge import Totals, bridge
+from opportune.economics.business_days import BusinessDays, business_day
+from opportune.economics.cents import CentRule
 from opportune.economics.check import check_assumptions
 from opportune.economics.curves import Curves, check_curves
 from opportune.economics.exposure import Exposure, count_exposure
@@ -17,8 +19,9 @@ from opportune.economics.lifetime import lifetime_value as value
 from opportune.economics.lifetime_assumptions import LifetimeAssumptions, check_lifetime_assumptions
 from opportune.economics.loans import Loans, LoansRead, read_loans
 from opportune.economics.roll_rates import RollRates, roll_rates
-from opportune.economics.schedule import Instalment, Schedules, Terms, level_schedules, schedule
+from opportune.economics.schedule import Instalment, Schedules, level_schedules, schedule
 from opportune.economics.statement import Statement, statement
+from opportune.economics.terms import Terms
 from opportune.economics.uncertain import value_estimate
 from opportune.economics.unit_period import UnitPeriod, repeated
 
@@ -38,6 +41,8 @@ __all__ = [
     "Aprs",
     "Assumption",
     "Assumptions",
+    "BusinessDays",
+    "CentRule",
     "Curves",
     "Displaced",
     "Exposure",
@@ -60,6 +65,7 @@ __all__ = [
     "accounts",
     "apr",
     "bridge",
+    "business_day",
     "check_assumptions",
     "check_curves",
     "check_lifetime_assumptions",

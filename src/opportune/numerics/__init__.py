@@ -1,7 +1,7 @@
 """Pure array functions: links, losses, hazards, shrinkage, folds, bootstrap and keyed randomness."""
 
 from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, percentile_interval
-from opportune.numerics.day_count import DayCount, year_fraction
+from opportune.numerics.day_count import DayCount, year_fraction, year_fractions
 from opportune.numerics.folds import keyed_folds
 from opportune.numerics.hazards import hazards_of, incidences, open_at_end, open_at_start
 from opportune.numerics.jackknife import jackknife_variance
@@ -29,4 +29,5 @@ __all__ = [
     "percentile_interval",
     "row_log_loss",
     "year_fraction",
+    "year_fractions",
 ]
