@@ -2,7 +2,7 @@
 
 from opportune.economics.accounts import ACCOUNTS, Accounts, accounts
 from opportune.economics.apr import Apr, apr, within_tolerance
-from opportune.economics.aprs import Aprs, regular_aprs
+from opportune.economics.aprs import Aprs, Flows
 from opportune.economics.assumptions import FIGURES, Assumption, Assumptions, Scenario
 from opportune.economics.bridge import Totals, bridge
 from opportune.economics.business_days import BusinessDays, business_day
@@ -10,6 +10,7 @@ from opportune.economics.cents import CentRule
 from opportune.economics.check import check_assumptions
 from opportune.economics.curves import Curves, check_curves
 from opportune.economics.exposure import Exposure, count_exposure
+from opportune.economics.fees import FINANCE_CHARGES, MAPR_CAP, Fee
 from opportune.economics.fit_curves import FittedCurves, fit_curves
 from opportune.economics.fit_hazards import FittedHazards, Prior, Strength, fit_hazards
 from opportune.economics.flat_loans import QUANTITIES, RESOURCE_QUANTITIES, expected_value, realised_value
@@ -31,6 +32,8 @@ RESOURCES = tuple(RESOURCE_QUANTITIES)
 __all__ = [
     "ACCOUNTS",
     "FIGURES",
+    "FINANCE_CHARGES",
+    "MAPR_CAP",
     "QUANTITIES",
     "RESOURCES",
     "RESOURCE_QUANTITIES",
@@ -46,8 +49,10 @@ __all__ = [
     "Curves",
     "Displaced",
     "Exposure",
+    "Fee",
     "FittedCurves",
     "FittedHazards",
+    "Flows",
     "Instalment",
     "LifetimeAssumptions",
     "LifetimeValue",
@@ -78,7 +83,6 @@ __all__ = [
     "lifetime_blocks",
     "read_loans",
     "realised_value",
-    "regular_aprs",
     "repeated",
     "roll_rates",
     "schedule",
