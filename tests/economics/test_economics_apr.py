@@ -143,6 +143,26 @@ def test_months_of_a_series_on_last_days_are_whole():
     assert apr(on("2023-01-31", 400.0), payments).value == pytest.approx(apr(on("2023-01-15", 400.0), alike).value)
 
 
+def test_a_series_on_last_days_is_regular_and_of_months_whatever_follows_february():
+    """Every interval from last day to last day is a month, from February on too."""
+    found = apr(on("2023-02-28", 300.0), [(day, 110.0) for day in dated("2023-03-31", "2023-04-30", "2023-05-31")])
+    assert (found.unit_period, found.irregular) == ("month", False)
+    spring = [(day, 110.0) for day in dated("2023-01-31", "2023-02-28", "2023-03-31")]
+    found = apr(on("2022-12-31", 300.0), spring)
+    assert (found.unit_period, found.irregular) == ("month", False)
+    assert found.value == pytest.approx(apr(on("2022-12-15", 300.0), flows(("2023-01-15", 110.0, 3, MONTH))).value)
+    lent = [(day, 100.0) for day in dated("2023-01-31", "2023-02-28", "2023-03-31")]
+    late = [(day, 110.0) for day in dated("2023-05-31", "2023-06-30", "2023-07-31")]
+    assert apr(lent, late).unit_period == "month"
+
+
+def test_the_more_frequent_of_two_readings_of_an_interval():
+    """31 days three times, and a month only where those are one: the days lead."""
+    due = dated("2024-08-01", "2024-09-01", "2024-10-02", "2024-11-02")
+    found = apr(on("2024-07-01", 400.0), [(day, 110.0) for day in due])
+    assert found.unit_period == "31 days"
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.dates(date(1900, 1, 1), date(2200, 1, 1)), st.integers(0, 200))
 def test_days_are_counted_as_the_calendar_does(day, later):

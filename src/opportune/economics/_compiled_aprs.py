@@ -40,8 +40,9 @@ def _loop(digest: str) -> Any:
     def solve_all(
         advance_day: Any, advance: Any, advance_at: Any, payment_day: Any, payment: Any, payment_at: Any,
         method: int, count: int, longest: int, status: Any, code: Any, irregular: Any, value: Any, left: Any,
+        lent: Any, paid: Any,
     ) -> None:  # fmt: skip
-        """Fill the last five arrays (contracts,)."""
+        """Fill the last seven arrays (contracts,); ``lent`` and ``paid`` are sums, zero before."""
         _ = digest  # numba keeps compiled code per file and closure: with this, a change of the functions is seen
         contracts = len(status)
         for block in prange((contracts + BLOCK - 1) // BLOCK):
@@ -50,6 +51,10 @@ def _loop(digest: str) -> Any:
             seen = np.empty(unit_count.CODES, dtype=np.int64)
             for i in range(block * BLOCK, min((block + 1) * BLOCK, contracts)):
                 a, p = advance_at[i], payment_at[i]
+                for j in range(a, advance_at[i + 1]):
+                    lent[i] += advance[j]
+                for j in range(p, payment_at[i + 1]):
+                    paid[i] += payment[j]
                 status[i], code[i], irregular[i], value[i], left[i] = contract_rate(
                     advance_day, advance, a, advance_at[i + 1] - a, payment_day, payment, p, payment_at[i + 1] - p,
                     method, count, month, day, number, whole, odd, seen,

@@ -11,6 +11,7 @@ import numpy as np
 
 from opportune.economics.unit_count import (
     DAYS_A_YEAR,
+    MONTHS,
     MONTHS_A_YEAR,
     WEEKS_A_YEAR,
     YEAR,
@@ -111,8 +112,12 @@ def fill_units(
     code: int, flows: int, month: np.ndarray, day: np.ndarray, number: np.ndarray, whole: np.ndarray, odd: np.ndarray
 ) -> float:
     """Write each flow's unit-periods since the first, full and odd ones; return how many a year has."""
-    for k in range(flows):
-        whole[k], odd[k] = count_units(code, month[0], day[0], number[0], month[k], day[k], number[k])
+    whole[0] = odd[0] = 0.0
+    for k in range(1, flows):
+        if code == MONTHS + 1 and day[k] == day[k - 1]:  # quick: full months further, and the same odd days
+            whole[k], odd[k] = whole[k - 1] + (month[k] - month[k - 1]), odd[k - 1]
+        else:
+            whole[k], odd[k] = count_units(code, month[0], day[0], number[0], month[k], day[k], number[k])
     return units_a_year(code)
 
 
@@ -201,7 +206,7 @@ def single_root(
     whole: np.ndarray, odd: np.ndarray, low: float, high: float,
 ) -> tuple[int, float, float]:  # fmt: skip
     """Return status, root and residual where all is lent before it is paid: payments fall in value, and once only."""
-    s = 0.0
+    s = min(max(first_guess(advance, a, n, payment, p, m, whole, odd), low), high)
     for _ in range(STEPS):
         rate = np.expm1(s)
         lent, lent_slope = present_value(advance, a, n, whole, odd, 0, s, rate)
@@ -220,6 +225,32 @@ def single_root(
             break
     left = left_over(advance, a, n, payment, p, m, whole, odd, s)
     return (CONVERGED, s, left) if is_nothing(left, advance, a, n) else (NO_ROOT, np.nan, np.nan)
+
+
+def first_guess(
+    advance: np.ndarray, a: int, n: int, payment: np.ndarray, p: int, m: int, whole: np.ndarray, odd: np.ndarray
+) -> float:
+    """Return the root of the parabola that the logarithm of payments over advances follows at s = 0.
+
+    Its slope is the mean time of the payments less that of the advances, its bend the variance of those times.
+    """
+    lent, lent_time, lent_bend = time_moments(advance, a, n, whole, odd, 0)
+    paid, paid_time, paid_bend = time_moments(payment, p, m, whole, odd, n)
+    gap, time, bend = np.log(paid / lent), paid_time - lent_time, paid_bend - lent_bend
+    return float(2.0 * gap / (time + np.sqrt(max(time * time - 2.0 * bend * gap, 0.25 * time * time))))
+
+
+def time_moments(
+    amount: np.ndarray, first: int, flows: int, whole: np.ndarray, odd: np.ndarray, at: int
+) -> tuple[float, float, float]:
+    """Return the sum of amounts, and the mean and variance of their times."""
+    total = times = squares = 0.0
+    for k in range(flows):
+        time = whole[at + k] + odd[at + k]
+        total += amount[first + k]
+        times += amount[first + k] * time
+        squares += amount[first + k] * time * time
+    return total, times / total, squares / total - (times / total) ** 2
 
 
 def is_nothing(left: float, advance: np.ndarray, a: int, n: int) -> bool:

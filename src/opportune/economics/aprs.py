@@ -71,16 +71,14 @@ def solve_aprs(advances: Flows, payments: Flows, method: Method, count: Count, d
         lent = lent.copy()
         lent[lent_at[:-1][np.diff(lent_at) > 0]] -= deducted
     status, code, irregular = (np.zeros(contracts, dtype=np.int64) for _ in range(3))
-    value, left = np.empty(contracts), np.empty(contracts)
+    value, left, financed, repaid = (np.zeros(contracts) for _ in range(4))
     longest = int(np.max(np.diff(lent_at) + np.diff(paid_at), initial=1))
     solve_all(lent_day, lent, lent_at, paid_day, paid, paid_at, METHODS[method], COUNTS[count], longest, status, code,
-              irregular, value, left)  # fmt: skip
-    financed = _sums(lent, lent_at)
+              irregular, value, left, financed, repaid)  # fmt: skip
     return Aprs(
         value=np.where(status == CONVERGED, value, np.nan), status=np.array(STATUSES)[status],
         unit_period=np.full(contracts, "year") if method == "effective" else code_names()[code],
-        irregular=irregular == 1, residual=left, finance_charge=_sums(paid, paid_at) - financed,
-        amount_financed=financed,
+        irregular=irregular == 1, residual=left, finance_charge=repaid - financed, amount_financed=financed,
     )  # fmt: skip
 
 
@@ -98,9 +96,3 @@ def _columns(flows: Flows, contracts: int, side: str) -> tuple[np.ndarray, np.nd
         order = np.argsort(contract, kind="stable")
         contract, day, amount = contract[order], day[order], amount[order]
     return day, amount, np.searchsorted(contract, np.arange(contracts + 1))
-
-
-def _sums(amount: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return the sum of each contract's amounts; a contract without any has zero."""
-    padded = np.append(amount, 0.0)
-    return np.where(np.diff(at) > 0, np.add.reduceat(padded, at[:-1]), 0.0) if len(at) > 1 else np.zeros(0)

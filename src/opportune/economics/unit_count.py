@@ -76,10 +76,10 @@ def series_day(month: int, day: int, latest: int) -> int:
 def months_back(start_month: int, start_day: int, end_month: int, end_day: int) -> tuple[int, int]:
     """Return full months from the end back towards the start, and days from the start to the first of them."""
     months = end_month - start_month
-    reached = clipped(start_month, end_day)
-    if reached >= start_day:
-        return months, reached - start_day
-    return months - 1, clipped(start_month + 1, end_day) + month_length(start_month) - start_day
+    begun, reached = clipped(start_month, start_day), clipped(start_month, end_day)
+    if reached >= begun:
+        return months, reached - begun
+    return months - 1, clipped(start_month + 1, end_day) + month_length(start_month) - begun
 
 
 def units_a_year(code: int) -> float:
@@ -102,6 +102,8 @@ def unit_days(code: int) -> float:
 
 def whole_months(start_month: int, start_day: int, end_month: int, end_day: int) -> int:
     """Return the months of an interval that is a whole number of them, 0 otherwise."""
+    if end_day == start_day:
+        return end_month - start_month
     months, days = months_back(start_month, start_day, end_month, end_day)
     return months if days == 0 else 0
 
@@ -230,4 +232,4 @@ def count_years(
         return years, (months % MONTHS_A_YEAR) / MONTHS_A_YEAR
     back = end_month - years * MONTHS_A_YEAR
     reached = month_start(back) + clipped(back, end_day)
-    return years, (reached - (month_start(start_month) + start_day)) / DAYS_A_YEAR
+    return years, (reached - (month_start(start_month) + clipped(start_month, start_day))) / DAYS_A_YEAR
