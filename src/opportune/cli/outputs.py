@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from opportune.domain import Certificate, Finding
+from opportune.workflow.apr_file import AprFile
 from opportune.workflow.change import PlanChange
 from opportune.workflow.steps import StepForecast
 from opportune.workflow.uses import Use
@@ -118,18 +119,26 @@ class ReportSaid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AprSaid(msgspec.Struct, frozen=True, kw_only=True):
-    """`opportune apr`: a fraction a year, not rounded; null where ``status`` says that there is no single root."""
+    """`opportune apr`: a fraction a year, not rounded; null where ``status`` says that there is no single root.
+
+    ``residual``: what the flows leave at that rate, in money. ``irregular``: which tolerance holds. ``accurate``: of
+    the rate given with --disclosed; ``within_cap``: of 36 %, with --include mapr.
+    """
 
     apr: float | None
     status: str
     unit_period: str
     finance_charge: float
     amount_financed: float
+    residual: float | None
+    irregular: bool
+    accurate: bool | None
+    within_cap: bool | None
 
 
 OUTPUTS = {
     "failure": Failure, "plan": PlanSaid, "diff": DiffSaid, "uses": UsesSaid, "train": TrainSaid, "check": CheckSaid,
     "run": RunSaid, "release": ReleaseSaid, "report": ReportSaid, "apr": AprSaid,
-    "value": ValuedFile,
+    "apr-file": AprFile, "value": ValuedFile,
 }  # fmt: skip
 """The class of each command's output, by the name of its schema."""

@@ -1,118 +1,98 @@
-"""The APR of many regular contracts at once: one advance, level payments, but for the first and the last.
+"""The APRs of many contracts at once, each with as many advances and payments as it has."""
 
-The equation of ``apr`` with payments at q, q + 1, ... whole unit-periods and one odd fraction f for all:
-
-    A = v^q / (1 + f i) x (first + P (1 - v^m) / i + last v^(m+1)),     v = 1 / (1 + i),  m = payments - 2.
-
-Its right side falls as i grows, from infinity to zero, so there is one root. Newton's steps on the logarithm, kept
-inside a bracket that shrinks with every step.
-"""
+from typing import Literal
 
 import msgspec
 import numpy as np
 
-STEPS = 200
-LOWEST, HIGHEST = -0.999, 1e6
-"""Rates per unit-period between which a root is looked for."""
-BLOCK = 8_192
-"""Contracts solved together: their arrays stay in the cache."""
-ENOUGH = 1e-13
-"""Steps below this, relative to the rate, end the search."""
-SMALL = 1e-6
-"""Below this rate the annuity is taken from its series: the slope's closed form would divide rounding by nothing."""
+from opportune.economics.annual_rate import (
+    ACTUARIAL,
+    BY_DAYS,
+    BY_MONTHS,
+    BY_WEEKS,
+    CONVERGED,
+    EFFECTIVE,
+    US_RULE,
+)
+from opportune.economics.unit_period import code_names
 
-CONVERGED, NO_ROOT, BAD_INPUT = "converged", "no_root", "bad_input"
+Method = Literal["actuarial", "effective", "us_rule"]
+Count = Literal["days", "months", "weeks"]
+Status = Literal["converged", "no_root", "several_roots", "bad_input"]
+METHODS: dict[Method, int] = {"actuarial": ACTUARIAL, "effective": EFFECTIVE, "us_rule": US_RULE}
+COUNTS: dict[Count, int] = {"days": BY_DAYS, "months": BY_MONTHS, "weeks": BY_WEEKS}
+STATUSES: tuple[Status, ...] = ("converged", "no_root", "several_roots", "bad_input")
+"""By the numbers of `annual_rate`."""
 
 
-class Aprs(msgspec.Struct, frozen=True):
-    """Per contract (n,): APR as a fraction a year (NaN unless ``converged``), status, what the flows leave in money."""
+class Flows(msgspec.Struct, frozen=True, kw_only=True):
+    """Money of many contracts that goes one way, arrays (m,) in any order of contracts.
+
+    ``contract``: 0, 1, ... ; ``day``: datetime64, in order of dates within a contract; ``amount``: money above zero.
+    """
+
+    contract: np.ndarray
+    day: np.ndarray
+    amount: np.ndarray
+
+
+class Aprs(msgspec.Struct, frozen=True, kw_only=True):
+    """Per contract (n,): APR as a fraction a year, and NaN unless ``status`` is ``converged``.
+
+    ``status``: ``converged``, ``no_root`` (no rate fits above a loss of all in a year), ``several_roots`` or
+    ``bad_input`` (a side is missing, an amount is not above zero, dates are out of order, a payment comes before the
+    first advance, no time passes). ``unit_period`` in words. ``irregular``: as 12 CFR 1026.22(a)(3) has it.
+    ``residual``: what the flows leave at ``value``, in money. ``finance_charge``, ``amount_financed``: money.
+    """
 
     value: np.ndarray
     status: np.ndarray
+    unit_period: np.ndarray
+    irregular: np.ndarray
     residual: np.ndarray
+    finance_charge: np.ndarray
+    amount_financed: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.value)
 
 
-def regular_aprs(
-    advance: np.ndarray,
-    payment: np.ndarray,
-    payments: np.ndarray,
-    per_year: np.ndarray,
-    *,
-    first_payment: np.ndarray | None = None,
-    last_payment: np.ndarray | None = None,
-    whole: np.ndarray | None = None,
-    odd: np.ndarray | None = None,
-) -> Aprs:
-    """Return the APRs of contracts, arrays (n,): money, number of payments, unit-periods a year.
+def solve_aprs(advances: Flows, payments: Flows, method: Method, count: Count, deducted: float) -> Aprs:
+    """Return the APRs of contracts 0 to the highest named; ``deducted`` is taken off each one's first advance.
 
-    ``first_payment`` and ``last_payment`` differ from ``payment`` where given; ``whole`` and ``odd`` are the
-    unit-periods before the first payment (absent: one and nothing). A single payment is the last one.
+    ValueError for arrays of different lengths, or a contract below zero.
     """
-    first = payment if first_payment is None else first_payment
-    last = payment if last_payment is None else last_payment
-    q = np.ones(len(advance)) if whole is None else np.asarray(whole, dtype=np.float64)
-    f = np.zeros(len(advance)) if odd is None else odd
-    good = _good(advance, payment, first, last, payments, per_year, q, f)
-    flows = [np.asarray(each, dtype=np.float64)[good] for each in (advance, payment, first, last, payments, q, f)]
-    rate = np.full(len(advance), np.nan)
-    residual = np.full(len(advance), np.nan)
-    solved = [_solve(*(each[i : i + BLOCK] for each in flows)) for i in range(0, int(good.sum()), BLOCK)]
-    if solved:
-        rate[good], residual[good] = (np.concatenate(each) for each in zip(*solved, strict=True))
-    found = good & (np.abs(residual) <= 1e-6 * np.maximum(np.abs(advance), 1.0))
-    status = np.where(found, CONVERGED, np.where(good, NO_ROOT, BAD_INPUT))
-    return Aprs(np.where(found, rate * per_year, np.nan), status, residual)
+    from opportune.economics._compiled_aprs import solve_all
+
+    contracts = 1 + max((int(each.contract.max()) for each in (advances, payments) if len(each.contract)), default=-1)
+    lent_day, lent, lent_at = _columns(advances, contracts, "advances")
+    paid_day, paid, paid_at = _columns(payments, contracts, "payments")
+    if deducted:
+        lent = lent.copy()
+        lent[lent_at[:-1][np.diff(lent_at) > 0]] -= deducted
+    status, code, irregular = (np.zeros(contracts, dtype=np.int64) for _ in range(3))
+    value, left, financed, repaid = (np.zeros(contracts) for _ in range(4))
+    longest = int(np.max(np.diff(lent_at) + np.diff(paid_at), initial=1))
+    solve_all(lent_day, lent, lent_at, paid_day, paid, paid_at, METHODS[method], COUNTS[count], longest, status, code,
+              irregular, value, left, financed, repaid)  # fmt: skip
+    return Aprs(
+        value=np.where(status == CONVERGED, value, np.nan), status=np.array(STATUSES)[status],
+        unit_period=np.full(contracts, "year") if method == "effective" else code_names()[code],
+        irregular=irregular == 1, residual=left, finance_charge=repaid - financed, amount_financed=financed,
+    )  # fmt: skip
 
 
-def _good(*columns: np.ndarray) -> np.ndarray:
-    """Return which contracts have amounts above zero, a payment, and times that are not negative (n,)."""
-    advance, payment, first, last, payments, per_year, whole, odd = columns
-    finite = np.all([np.isfinite(np.asarray(each, dtype=np.float64)) for each in columns], axis=0)
-    amounts = (advance > 0) & (payment > 0) & (first > 0) & (last > 0)
-    return np.asarray(finite & amounts & (payments >= 1) & (per_year > 0) & (whole >= 0) & (odd >= 0))
-
-
-def _solve(
-    advance: np.ndarray, level: np.ndarray, first: np.ndarray, last: np.ndarray, payments: np.ndarray,
-    whole: np.ndarray, odd: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Return rates per unit-period and residuals (n,)."""
-    paid = np.where(payments > 1, first + level * (payments - 2.0) + last, last)
-    rate = (paid / advance - 1.0) / np.maximum(whole + odd + (payments - 1.0) / 2.0, 0.5)
-    rate = np.clip(rate, LOWEST / 2, HIGHEST)
-    low, high = np.full(len(rate), LOWEST), np.full(len(rate), HIGHEST)
-    target = np.log(advance)
-    for _ in range(STEPS):
-        value, slope = _log_present(rate, level, first, last, payments, whole, odd)
-        above = value > target
-        low, high = np.where(above, rate, low), np.where(above, high, rate)
-        step = rate - (value - target) / slope
-        moved = np.where((step > low) & (step < high), step, 0.5 * (low + high))
-        settled = bool(np.all(np.abs(moved - rate) <= ENOUGH * (1.0 + np.abs(rate))))
-        rate = moved
-        if settled:
-            break
-    value, _ = _log_present(rate, level, first, last, payments, whole, odd)
-    return rate, np.exp(value) - advance
-
-
-def _log_present(
-    rate: np.ndarray, level: np.ndarray, first: np.ndarray, last: np.ndarray, payments: np.ndarray,
-    whole: np.ndarray, odd: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Return the logarithm of the payments' present value and its slope in the rate (n,)."""
-    between = np.maximum(payments - 2.0, 0.0)
-    growth = np.log1p(rate)
-    near = np.abs(rate) < SMALL
-    safe = np.where(near, 1.0, rate)
-    pairs, triples = between * (between + 1.0) / 2.0, between * (between + 1.0) * (between + 2.0) / 6.0
-    annuity = np.where(near, between - pairs * rate + triples * rate**2, -np.expm1(-between * growth) / safe)
-    bend = (between * np.exp(-(between + 1.0) * growth) - annuity) / safe
-    annuity_slope = np.where(near, -pairs + 2.0 * triples * rate, bend)
-    single = payments < 2
-    to_last = np.where(single, 0.0, between + 1.0)
-    final = last * np.exp(-to_last * growth)
-    total = np.where(single, 0.0, first + level * annuity) + final
-    total_slope = np.where(single, 0.0, level * annuity_slope) - to_last * final / (1.0 + rate)
-    value = np.log(total) - whole * growth - np.log1p(odd * rate)
-    return value, total_slope / total - whole / (1.0 + rate) - odd / (1.0 + odd * rate)
+def _columns(flows: Flows, contracts: int, side: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return days since 1970, amounts, and where each contract's flows begin (contracts + 1,)."""
+    contract = np.asarray(flows.contract)
+    if not len(contract) == len(flows.day) == len(flows.amount):
+        raise ValueError(f"{side}: contract, day and amount are of {len(contract)}, {len(flows.day)} and "
+                         f"{len(flows.amount)} rows: expected arrays of one length")  # fmt: skip
+    if len(contract) and contract.min() < 0:
+        raise ValueError(f"{side}: contract {contract.min()} is below zero: expected 0, 1, ...")
+    day = np.asarray(flows.day, dtype="datetime64[D]").view(np.int64)
+    amount = np.asarray(flows.amount, dtype=np.float64)
+    if np.any(contract[1:] < contract[:-1]):
+        order = np.argsort(contract, kind="stable")
+        contract, day, amount = contract[order], day[order], amount[order]
+    return day, amount, np.searchsorted(contract, np.arange(contracts + 1))

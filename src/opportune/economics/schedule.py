@@ -1,50 +1,30 @@
 """Schedules of instalments, in two forms of one definition.
 
-Legal: one contract on a calendar, in exact cents, with a named rule for rounding and for the last payment. Array: many
-loans at once, float64, no rounding. Both follow from
+Legal: one contract on a calendar, in exact cents. Array: many loans at once in float64, without rounding, or rounded
+row by row by the same rule. Both follow from
 
-    balance_k = balance_(k-1) (1 + r_k) - payment_k,     interest_k = r_k balance_(k-1),
+    balance_k = balance_(k-1) + interest_k - payment_k,     interest_k = r_k balance_(k-1),  flat: r_k balance_0,
 
-with r_k the yearly rate times the year fraction of period k. The level payment A makes the last balance zero:
+with r_k the yearly rate times the year fraction of period k. The level payment A makes the last balance zero,
 
-    A = P prod_k (1 + r_k) / sum_k prod_(j > k) (1 + r_j).
+    A = P prod_k (1 + r_k) / sum_k prod_(j > k) (1 + r_j);     flat: payment_k = P / n + interest_k.
+
+The down payment is no part of P: it is paid on the first day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil, floor
-from typing import Literal
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Finding
-from opportune.economics.unit_period import UnitPeriod, repeated
-from opportune.numerics import DayCount, year_fraction
-
-Rounding = Literal["half_up", "half_even", "up"]
-
-
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """One contract. ``rate`` is a fraction a year; ``down_payment`` a share of ``amount`` paid on the first day.
-
-    ``payment_rounding`` rounds the level payment, ``interest_rounding`` each period's interest, both to ``cents``
-    decimal places. The last payment is whatever closes the balance.
-    """
-
-    amount: Decimal
-    rate: Decimal
-    payments: int
-    period: UnitPeriod
-    disbursed: date
-    first_payment: date
-    day_count: DayCount
-    down_payment: Decimal = Decimal(0)
-    payment_rounding: Rounding = "half_up"
-    interest_rounding: Rounding = "half_up"
-    cents: int = 2
+from opportune.economics.cents import CentRule, array_to_cents, to_cents
+from opportune.economics.terms import Terms, check_terms, due_dates, interest_dates, terms_finding
+from opportune.numerics import year_fraction
 
 
 class Instalment(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,61 +42,61 @@ def schedule(terms: Terms) -> tuple[Instalment, ...]:
     findings = check_terms(terms)
     if findings:
         raise BadInput(findings)
-    down = _cents(Fraction(terms.amount) * Fraction(terms.down_payment), terms.payment_rounding, terms.cents)
-    balance = terms.amount - down
-    dates = repeated(terms.first_payment, terms.payments, terms.period)
-    rates = period_rates(terms, dates)
-    level = level_payment(terms, balance, rates)
-    rows = [Instalment(due=terms.disbursed, payment=down, interest=Decimal(0), principal=down, balance=balance)]
-    for due, rate in zip(dates, rates, strict=True):
-        interest = _cents(Fraction(balance) * rate, terms.interest_rounding, terms.cents)
-        payment = balance + interest if due == dates[-1] else min(level, balance + interest)
-        balance = balance + interest - payment
-        rows.append(
-            Instalment(due=due, payment=payment, interest=interest, principal=payment - interest, balance=balance)
-        )
-    return tuple(rows if down else rows[1:])
+    down = down_payment(terms)
+    first = Instalment(
+        due=terms.disbursed, payment=down, interest=Decimal(0), principal=down, balance=terms.amount - down
+    )
+    rows = tuple(_rows(terms, first.balance))
+    findings = list(_row_findings(rows))
+    if findings:
+        raise BadInput(findings)
+    return (first, *rows) if down else rows
 
 
-def period_rates(terms: Terms, dates: Sequence[date]) -> list[Fraction]:
-    """Return the rate of each period, from the disbursement or the payment before to the payment."""
-    starts = [terms.disbursed, *dates[:-1]]
+def down_payment(terms: Terms) -> Decimal:
+    """Return what is paid on the first day."""
+    return to_cents(Fraction(terms.amount) * Fraction(terms.down_payment), terms.payment_rounding, terms.cents)
+
+
+def period_rates(terms: Terms) -> list[Fraction]:
+    """Return the exact rate of each period: the yearly rate times the period's year fraction."""
     rate = Fraction(terms.rate)
-    return [rate * year_fraction(start, end, terms.day_count) for start, end in zip(starts, dates, strict=True)]
+    return [rate * year_fraction(start, end, terms.day_count) for start, end in pairwise(interest_dates(terms))]
 
 
-def level_payment(terms: Terms, balance: Decimal, rates: Sequence[Fraction]) -> Decimal:
-    """Return the level payment of a balance, rounded by the contract's rule."""
+def level_payment(terms: Terms, balance: Fraction, rates: Sequence[Fraction]) -> Decimal:
+    """Return the level payment of a balance over periods of ``rates``, rounded by the contract's rule.
+
+    Of flat interest it is the level part of principal, to which each period's interest comes.
+    """
     grown, annuity = Fraction(1), Fraction(0)
     for rate in reversed(rates):
         annuity += grown
-        grown *= 1 + rate
-    return _cents(Fraction(balance) * grown / annuity, terms.payment_rounding, terms.cents)
+        grown *= 1 + (0 if terms.interest_on == "flat" else rate)
+    return to_cents(balance * grown / annuity, terms.payment_rounding, terms.cents)
 
 
-def _cents(exact: Fraction, rounding: Rounding, places: int) -> Decimal:
-    """Return an exact amount rounded to so many decimal places; no binary fraction comes between."""
-    scaled = exact * 10**places
-    whole = {"half_up": floor(scaled + Fraction(1, 2)), "half_even": round(scaled), "up": ceil(scaled)}[rounding]
-    return Decimal(whole).scaleb(-places)
+def _rows(terms: Terms, lent: Decimal) -> Iterator[Instalment]:
+    rates, balance, flat = period_rates(terms), lent, terms.interest_on == "flat"
+    level = level_payment(terms, Fraction(lent), rates)
+    for left, due, rate in zip(range(len(rates) - 1, -1, -1), due_dates(terms), rates, strict=True):
+        interest = to_cents(Fraction(lent if flat else balance) * rate, terms.interest_rounding, terms.cents)
+        if left == 0 and terms.last_payment == "interest_closes":
+            interest = level - balance
+        principal = balance if left == 0 else min(level if flat else level - interest, balance)
+        balance -= principal
+        yield Instalment(due=due, payment=principal + interest, interest=interest, principal=principal, balance=balance)
 
 
-def check_terms(terms: Terms) -> list[Finding]:
-    """Return findings about terms that no schedule follows from."""
-    tests = (
-        ("amount", terms.amount, terms.amount > 0, "an amount above zero"),
-        ("rate", terms.rate, terms.rate >= 0, "a fraction a year, zero or more"),
-        ("payments", terms.payments, terms.payments >= 1, "at least one payment"),
-        ("down_payment", terms.down_payment, 0 <= terms.down_payment < 1, "a share of 0 or more and below 1"),
-        ("first_payment", terms.first_payment, terms.first_payment > terms.disbursed, "a day after the disbursement"),
-    )
-    return [
-        Finding(
-            code="OP412", source="terms", subject=name, message=f"is {given}: expected {words}", next_step="correct it"
-        )
-        for name, given, held, words in tests
-        if not held
-    ]
+def _row_findings(rows: Sequence[Instalment]) -> Iterator[Finding]:
+    """Tell of rows that ask for nothing, and of a last interest below zero."""
+    empty = sum(row.payment == 0 for row in rows)
+    if empty:
+        message = f"leaves {empty} of {len(rows)} rows of 0.00: expected an amount in each"
+        yield terms_finding("payments", message, "take fewer payments, or another rounding")
+    if rows[-1].interest < 0:
+        message = f"interest_closes makes the last interest {rows[-1].interest}: expected zero or more"
+        yield terms_finding("last_payment", message, "take payment_closes")
 
 
 class Schedules(msgspec.Struct, frozen=True):
@@ -128,22 +108,51 @@ class Schedules(msgspec.Struct, frozen=True):
     balance: np.ndarray
 
 
-def level_schedules(principal: np.ndarray, rates: np.ndarray, payments: np.ndarray) -> Schedules:
-    """Return schedules of level payments for ``principal`` (n,), period ``rates`` (n, T), number of ``payments`` (n,).
+def level_schedules(
+    principal: np.ndarray, rates: np.ndarray, payments: np.ndarray, *, flat: np.ndarray | None = None,
+    cent_rule: CentRule | None = None,
+) -> Schedules:  # fmt: skip
+    """Return schedules for ``principal`` (n,), period ``rates`` (n, T) and number of ``payments`` (n,).
 
-    Nothing is rounded. A legal schedule of the same terms differs by the cent that each of its rows rounds away, and
-    by the interest on the cents before.
+    ``rates`` are the yearly rate times each period's year fraction (`opportune.numerics.year_fractions`), so every day
+    count and every long or short period is taken. ``flat`` (n,): where interest is on the principal. With a
+    ``cent_rule`` rows are rounded one by one as the legal form's are; without one nothing is rounded.
     """
-    periods = rates.shape[1]
-    running = np.arange(periods) < payments[:, None]
+    on_principal = np.zeros(len(principal), dtype=bool) if flat is None else np.asarray(flat, dtype=bool)
+    running = np.arange(rates.shape[1]) < np.asarray(payments)[:, None]
+    level = _levels(principal, np.where(on_principal[:, None], 0.0, rates), running)
+    if cent_rule is not None:
+        level = array_to_cents(level, cent_rule.payment_rounding, cent_rule.cents)
+    columns = _columns(principal, rates, np.asarray(payments), level, on_principal, cent_rule)
+    paid, interest, balance = (np.where(running, each, 0.0) for each in columns)
+    return Schedules(payment=paid + interest, interest=interest, principal=paid, balance=balance)
+
+
+def _levels(principal: np.ndarray, rates: np.ndarray, running: np.ndarray) -> np.ndarray:
+    """Return the level payments (n,)."""
     growth = np.where(running, 1.0 + rates, 1.0)
     after = np.cumprod(growth[:, ::-1], axis=1)[:, ::-1]  # growth from the start of period k to the end
     later = np.column_stack([after[:, 1:], np.ones(len(principal))])
-    level = principal * after[:, 0] / np.sum(np.where(running, later, 0.0), axis=1)
-    payment = np.where(running, level[:, None], 0.0)
-    before = np.cumprod(growth, axis=1)
-    paid = np.cumsum(payment / before, axis=1)
-    balance = np.where(running, before * (principal[:, None] - paid), 0.0)
-    opening = np.column_stack([principal, balance[:, :-1]])
-    interest = np.where(running, rates * opening, 0.0)
-    return Schedules(payment=payment, interest=interest, principal=payment - interest, balance=balance)
+    return np.asarray(principal * after[:, 0] / np.sum(np.where(running, later, 0.0), axis=1))
+
+
+def _columns(
+    lent: np.ndarray, rates: np.ndarray, payments: np.ndarray, level: np.ndarray, flat: np.ndarray,
+    cent_rule: CentRule | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Return principal paid, interest and balance (n, T), period after period."""
+    paid, interest, left = (np.zeros(rates.shape) for _ in range(3))
+    balance = np.asarray(lent, dtype=np.float64)
+    for k in range(rates.shape[1]):
+        last = payments == k + 1
+        due = rates[:, k] * np.where(flat, lent, balance)
+        if cent_rule is not None:
+            due = array_to_cents(due, cent_rule.interest_rounding, cent_rule.cents)
+            due = np.where(last, level - balance, due) if cent_rule.last_payment == "interest_closes" else due
+        paid[:, k] = np.where(last, balance, np.minimum(np.where(flat, level, level - due), balance))
+        interest[:, k] = due
+        balance = balance - paid[:, k]
+        if cent_rule is not None:
+            balance = np.round(balance, cent_rule.cents)  # what a difference of cents is off in float64
+        left[:, k] = balance
+    return paid, interest, left

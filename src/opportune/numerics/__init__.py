@@ -4,7 +4,7 @@ from opportune.numerics.asymptotic_sequence import asymptotic_radius
 from opportune.numerics.bootstrap import bootstrap_totals, cluster_sums, code_sums, percentile_interval
 from opportune.numerics.clustered_mean import NORMAL_975, clustered_mean
 from opportune.numerics.clusters import cluster_codes
-from opportune.numerics.day_count import DayCount, year_fraction
+from opportune.numerics.day_count import DayCount, year_fraction, year_fractions
 from opportune.numerics.folds import keyed_folds
 from opportune.numerics.hazards import hazards_of, incidences, open_at_end, open_at_start
 from opportune.numerics.jackknife import jackknife_variance
@@ -37,4 +37,5 @@ __all__ = [
     "percentile_interval",
     "row_log_loss",
     "year_fraction",
+    "year_fractions",
 ]
