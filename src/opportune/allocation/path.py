@@ -6,19 +6,22 @@ import msgspec
 
 from opportune.allocation.prepare import prepare
 from opportune.allocation.solver import Task, refuse_unfit, solve
-from opportune.domain import Candidates, Limit, Plan
+from opportune.domain import BrokenPromise, Candidates, Limit, Plan
 
 
 class FrontierPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The plan under one value of the limit: what it is worth, what is proved, and the price there."""
+    """The plan under one value of the limit: what it is worth, what is proved, and the price there.
+
+    All None where no plan keeps that value beside the other limits.
+    """
 
     limit: float
-    value: float
-    bound: float
-    gap: float
-    price: float
-    used: float
-    offered: int
+    value: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+    price: float | None = None
+    used: float | None = None
+    offered: int | None = None
 
 
 def frontier(
@@ -32,7 +35,8 @@ def frontier(
 ) -> tuple[FrontierPoint, ...]:
     """Return one plan per bound of the limit ``name`` (its ``at_most``), each started from its neighbour's prices.
 
-    Candidates are prepared once, and the plans share their data hash.
+    Candidates are prepared once, and the plans share their data hash. A bound that no plan keeps is a point without
+    figures: it says nothing against the others.
     """
     refuse_unfit(candidates, limits)
     prepared = prepare(candidates, limits, offers_per_customer)
@@ -40,7 +44,13 @@ def frontier(
     for bound in bounds:
         varied = [msgspec.structs.replace(one, at_most=bound) if one.name == name else one for one in limits]
         task = Task(candidates=candidates, limits=tuple(varied), gap=gap, seed=seed, reserved={})
-        plan = solve(task, prepared, start)
+        try:
+            plan = solve(task, prepared, start)
+        except BrokenPromise:
+            points.append(FrontierPoint(limit=bound))
+            continue
+        if plan.certificate.status == "interrupted":
+            raise KeyboardInterrupt
         points.append(_point(bound, name, plan))
         start = plan.prices
     return tuple(points)

@@ -16,12 +16,14 @@ def cross_fitted(
     action: np.ndarray,
     regressors: list[np.ndarray],
     cluster: np.ndarray,
+    priced: np.ndarray,
     folds: int,
     seed: int,
 ) -> np.ndarray:
     """Return predictions (n, K) of the outcome under every offer.
 
-    ``regressors`` are arrays (n, K) known for every offer; rows with ``action`` -1 teach nothing.
+    ``regressors`` are arrays (n, K) known for every offer of the rows ``priced`` (n,); of others, which the catalogue
+    has no offers for, zero is predicted. Rows with ``action`` -1 teach nothing.
     """
     fold = keyed_folds(seed, "outcome model", cluster, folds)
     predicted = np.empty_like(regressors[0])
@@ -30,7 +32,7 @@ def cross_fitted(
         weights = _fit(outcome[taught], action[taught], [each[taught] for each in regressors])
         rows = fold == held_out
         predicted[rows] = _apply(weights, [each[rows] for each in regressors])
-    return predicted
+    return np.where(priced[:, None], predicted, 0.0)
 
 
 def _fit(outcome: np.ndarray, action: np.ndarray, regressors: list[np.ndarray]) -> np.ndarray:

@@ -15,20 +15,27 @@ from opportune.workflow.settings import Settings
 RAW = "contribution_per_customer"
 CAPPED = "contribution_per_customer_capped"
 MEASURES = (RAW, CAPPED)
+TOO_THIN = frozenset({"OP609"})
+"""What a log lacks that still grows: these findings say that it cannot be judged yet, not that it is wrong."""
 BOOKED = ("interest", "amount_lent", "amount_months", "term_months", "arrears")
+
+
+class TooThin(BadInput):
+    """So few outcomes of the list are known that nothing can be judged by them yet."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One row per judged decision, in one order throughout.
 
-    ``listed`` has the row of the list that each decision is about; ``value`` is what the forecasts expect of every
-    offer (n, K); ``uses`` maps a resource to its booked amount per row; ``outcome_models`` maps a measure to
-    cross-fitted predictions (n, K).
+    ``listed`` has the row of the list that each decision is about; ``priced`` (n,) says whether the catalogue has
+    offers for its band; ``value`` is what the forecasts expect of every offer (n, K), zero where it has none; ``uses``
+    maps a resource to its booked amount per row; ``outcome_models`` maps a measure to cross-fitted predictions (n, K).
     """
 
     listed: Listed
     past: History
     logged: LoggedDecisions
+    priced: np.ndarray
     value: Value
     uses: dict[str, np.ndarray]
     outcome_models: dict[str, np.ndarray]
@@ -43,26 +50,37 @@ def judged_decisions(listed: Listed) -> History:
     """Return the decisions about the list, whenever made, whose outcome is known by now; it may hold none."""
     settings = listed.settings
     scope = made_about(settings.plan_at)
-    return history(listed.engine, settings.catalogue, settings.identity.cluster, scope, None)
+    return history(listed.engine, settings, scope, None)
 
 
 def open_trial(listed: Listed, past: History) -> Trial:
-    """Join the list to what happened. BadInput when the log cannot carry an estimate."""
+    """Join the list to what happened. BadInput when the log cannot carry an estimate, TooThin when it cannot yet."""
     _check_known(past)
     row_of = {each: row for row, each in enumerate(listed.batch.opportunity_id)}
     listed = listed.take(np.array([row_of[each] for each in past.opportunity_id], dtype=np.int64))
     predicted = forecast(listed.batch, listed.facts, listed.rulebook)
-    value = value_forecast(listed.batch, predicted, listed.rulebook)
+    priced = listed.rulebook.catalogue.catalogue.in_catalogue(listed.band())
+    value = _where_priced(value_forecast(listed.batch, predicted, listed.rulebook), priced)
     booked = realised(past, listed.settings)
     logged = _logged(listed.settings, past, booked.total())
     return Trial(
         listed=listed,
         past=past,
         logged=logged,
+        priced=priced,
         value=value,
         uses=booked.uses,
-        outcome_models=_outcome_models(listed.settings, logged, predicted, value),
+        outcome_models=_outcome_models(listed.settings, logged, priced, predicted, value),
     )
+
+
+def _where_priced(value: Value, priced: np.ndarray) -> Value:
+    """Return the value with zero for rows outside the catalogue: nobody can offer them what has no price."""
+    zeroed = {
+        part: {name: np.where(priced[:, None], amounts, 0.0) for name, amounts in getattr(value, part).items()}
+        for part in ("lines", "uses")
+    }
+    return msgspec.structs.replace(value, **zeroed)
 
 
 def _check_known(past: History) -> None:
@@ -97,14 +115,14 @@ def _logged(settings: Settings, past: History, contribution: np.ndarray) -> Logg
         outcome={RAW: contribution, CAPPED: np.clip(contribution, -cap, cap)},
         cluster=past.cluster,
     )
-    findings = check_logged(logged)
-    if errors(findings):
-        raise BadInput(findings)
+    findings = errors(check_logged(logged))
+    if findings:
+        raise (TooThin if {each.code for each in findings} <= TOO_THIN else BadInput)(findings)
     return logged
 
 
 def _outcome_models(
-    settings: Settings, logged: LoggedDecisions, predicted: Forecast, value: Value
+    settings: Settings, logged: LoggedDecisions, priced: np.ndarray, predicted: Forecast, value: Value
 ) -> dict[str, np.ndarray]:
     regressors = [value.total(), predicted.quantities["response"]]
     return {
@@ -113,6 +131,7 @@ def _outcome_models(
             logged.action,
             regressors,
             logged.cluster,
+            priced,
             settings.evidence.folds,
             settings.identity.seed,
         )
