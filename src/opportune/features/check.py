@@ -82,7 +82,8 @@ def _column_findings(name: str, feature: Feature, columns: Mapping[str, Sequence
     if feature.where is not None:
         yield from _where_findings(name, feature.where, columns[feature.table])
     for column in _outcomes(columns, sorted(_used(feature, columns))):
-        yield _sees_the_future(name, f"{column!r} of {feature.table} has the name of a column of outcomes")
+        step = "leave it out, or rename it in the SQL of its table if it was known before"
+        yield _sees_the_future(name, f"{column!r} of {feature.table} has the name of a column of outcomes", step)
 
 
 def _outcomes(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> list[str]:
@@ -120,10 +121,10 @@ def _protected_findings(name: str, used: set[str], protected: Sequence[str]) -> 
         )  # fmt: skip
 
 
-def _sees_the_future(name: str, why: str) -> Finding:
+def _sees_the_future(name: str, why: str, step: str = "declare only what was known before the opportunity") -> Finding:
     return Finding(
         code="OP103", source=SOURCE, subject=name, message=f"sees the future: {why}",
-        next_step="declare only what was known before the opportunity, under a name that no outcome has",
+        next_step=step,
     )  # fmt: skip
 
 

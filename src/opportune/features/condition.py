@@ -24,9 +24,9 @@ OPERATORS = (
 FUNCTIONS = (
     "Coalesce", "Nullif", "Greatest", "Least", "Abs", "Sign", "Round", "Floor", "Ceil", "Sqrt", "Ln", "Log", "Exp",
     "Pow", "IsNan", "IsInf", "Lower", "Upper", "Length", "Trim", "Substring", "Left", "Right", "Replace", "Concat",
-    "StartsWith", "EndsWith", "Contains", "StrPosition", "RegexpLike", "RegexpFullMatch", "ArrayContains", "Extract", "Year", "Month",
-    "Day", "DayOfWeek", "DayOfYear", "Week", "WeekOfYear", "Quarter", "DateTrunc", "TimestampTrunc", "DateDiff",
-    "DateBin", "DateFromParts", "TimeToStr", "StrToTime", "TimeToUnix",
+    "StartsWith", "EndsWith", "Contains", "StrPosition", "RegexpLike", "RegexpFullMatch", "ArrayContains", "Extract",
+    "Year", "Month", "Day", "DayOfWeek", "DayOfYear", "Week", "WeekOfYear", "Quarter", "DateTrunc", "TimestampTrunc",
+    "DateDiff", "DateBin", "DateFromParts", "TimeToStr", "StrToTime", "TimeToUnix",
 )  # fmt: skip
 """The expressions of sqlglot that a condition may have. A list of what is refused would have to know every function
 that reads the clock, chance or columns by pattern, of this version of the dialect and of the next."""

@@ -132,7 +132,8 @@ def _split(
     unread = _unread(_optional(contract, table.column_names))
     engine.register("_typed", engine.query(f"SELECT {typed}, {unread} FROM _raw", f"tables/{name}.sql"))
     good, bad = _parted(name, tests, "FROM _typed AS t", engine, findings)
-    if good.num_rows == 0:
+    refused = any(each.source == f"tables/{name}.sql" and each.severity == "error" for each in findings)
+    if good.num_rows == 0 and not refused:
         message = f"keeps no row: all {bad.num_rows:,} are in quarantine"
         findings.append(_finding("OP006", f"tables/{name}.sql", "", message, f"see quarantine/{name}.parquet"))
     return good.drop_columns(UNREAD), bad.drop_columns(UNREAD)

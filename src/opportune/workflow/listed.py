@@ -44,7 +44,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
         """Return what each row is resampled with (n,), as text."""
         name, batch = self.settings.identity.cluster, self.batch
         values = batch.context[name] if name in batch.context else getattr(batch, name)
-        return np.asarray(values).astype(str)
+        return np.broadcast_to(np.asarray(values), len(batch)).astype(str)  # the list has one instant and one stage
 
     def planned_price(self, rows: np.ndarray) -> np.ndarray:
         """Return the planned price of the rows of a mask that the plan reaches."""
