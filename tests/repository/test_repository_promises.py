@@ -33,6 +33,8 @@ def loaded_by(code):
         "import opportune.domain, opportune.tables",
         "import opportune.decisioning",
         "import opportune.project",
+        "import opportune.domain, opportune.numerics, opportune.offers, opportune.economics",
+        "import contextlib, io, opportune.cli.app as a\nwith contextlib.redirect_stdout(io.StringIO()): a.status_of(['--help'])",
     ],
 )
 def test_importing_loads_no_heavy_library(code):
