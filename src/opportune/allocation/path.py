@@ -15,8 +15,8 @@ from opportune.numerics import clustered_mean
 class FrontierPoint(msgspec.Struct, frozen=True, kw_only=True):
     """The plan under one value of the limit: what it is worth, what is proved, and the price there.
 
-    ``judged`` is its worth by scores that did not choose it, ``standard_error`` that of the judged worth. All None where
-    no plan keeps that value beside the other limits.
+    ``judged`` is its worth by scores that did not choose it, ``standard_error`` that of the judged worth. All None
+    where no plan keeps that value beside the other limits.
     """
 
     limit: float
