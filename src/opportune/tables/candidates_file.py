@@ -64,7 +64,10 @@ class CandidatesFile:
             yield self._attributes(rows, starts)
 
     def _batches(self, names: list[str]) -> Iterator[pa.Table]:
-        file = pq.ParquetFile(self.path, read_dictionary=[n for n in (*KEYS, "offer_id") if n in names])
+        # With buffers read ahead, all pages of the file stay in memory until the last batch.
+        file = pq.ParquetFile(
+            self.path, pre_buffer=False, read_dictionary=[n for n in (*KEYS, "offer_id") if n in names]
+        )
         for batch in file.iter_batches(ROWS, columns=names):
             columns = [_encoded(batch[name]) if name in (*KEYS, "offer_id") else batch[name] for name in names]
             yield pa.table(columns, names=names)
@@ -85,7 +88,7 @@ class CandidatesFile:
             if len(starts) > 1:
                 yield rows.slice(0, whole), starts
                 last = ids[-2]
-            left = rows.slice(whole)
+            left = _alone(rows.slice(whole))
         if left is not None and left.num_rows:
             yield left, np.array([0, left.num_rows])
 
@@ -123,6 +126,18 @@ class CandidatesFile:
 def _encoded(column: pa.Array) -> pa.Array:
     """Return a column of names as codes of its texts."""
     return column if pa.types.is_dictionary(column.type) else column.cast(pa.string()).dictionary_encode()
+
+
+def _alone(rows: pa.Table) -> pa.Table:
+    """Return a copy of a few rows: a slice would keep the memory of the whole batch that it was cut from."""
+    every = pa.array(np.arange(rows.num_rows))
+    columns = [
+        column.cast(column.type.value_type).take(every).combine_chunks().dictionary_encode()
+        if pa.types.is_dictionary(column.type)
+        else column.take(every)
+        for column in rows.columns
+    ]
+    return pa.table(columns, names=rows.column_names)
 
 
 def _begins(ids: pa.ChunkedArray) -> np.ndarray:
