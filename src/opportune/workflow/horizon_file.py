@@ -5,11 +5,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from opportune.domain import Candidates, Limit, LimitRow, Plan, limit_rows, places_of
+from opportune.domain import Candidates, LimitRow, Plan, limit_rows
 from opportune.tables import write_json
 from opportune.workflow.forecast_rows import ForecastRow
 from opportune.workflow.horizon import Seen
 from opportune.workflow.horizon_told import ForecastPart, HorizonTold, Part
+from opportune.workflow.places import places_within
 from opportune.workflow.settings import Horizon
 
 SAYS = (
@@ -29,7 +30,7 @@ def write_horizon(horizon: Horizon, directory: Path, seen: Seen, options: Candid
         segment=horizon.segment,
         listed=parts[0],
         forecast=tuple(_forecast_part(row, part) for row, part in zip(seen.rows, parts[1:], strict=True)),
-        rows=_uses_of_rows([each.limit for each in made.places], of_list, seen.of_list(made)),
+        rows=_uses_of_rows(of_list, seen.of_list(made)),
     )
     write_json(directory / "horizon.json", told)
 
@@ -66,8 +67,8 @@ def _planned(made: Plan, amounts: np.ndarray) -> np.ndarray:
     return np.where(made.choice >= 0, chosen, 0.0)
 
 
-def _uses_of_rows(limits: list[Limit], options: Candidates, made: Plan) -> dict[str, float]:
-    places = places_of(limits, [options.attributes])
+def _uses_of_rows(options: Candidates, made: Plan) -> dict[str, float]:
+    places = places_within(made.places, options.attributes)
     codes = [each.codes(options.attributes) for each in places]
     return {row.name: _used(row, codes[row.source], options, made) for row in limit_rows(places)}
 

@@ -6,10 +6,11 @@ import msgspec
 import numpy as np
 
 from opportune.decisioning import Rulebook, attributes_of
-from opportune.domain import Facts, Opportunities, Places, places_of
+from opportune.domain import Facts, Opportunities, Places
 from opportune.tables import Engine
 from opportune.workflow.frames import context_columns, open_tables, opportunities_at, positions, read_facts
-from opportune.workflow.plan import read_places, read_rulebook
+from opportune.workflow.places import places_within, read_places
+from opportune.workflow.plan import read_rulebook
 from opportune.workflow.settings import Settings
 
 
@@ -66,7 +67,7 @@ def read_listed(settings: Settings, out: Path) -> Listed:
         batch=batch,
         facts=read_facts(out, list(settings.features), batch.opportunity_id, settings.plan_at),
         planned=_planned(out, batch, rulebook.catalogue.catalogue.offer_ids),
-        places=places_of([each.limit for each in read_places(out)], [attributes_of(batch)]),
+        places=places_within(read_places(out), attributes_of(batch)),
     )
 
 

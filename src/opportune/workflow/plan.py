@@ -9,7 +9,7 @@ import numpy as np
 
 from opportune.allocation import frontier
 from opportune.decisioning import Rulebook
-from opportune.domain import BadInput, Candidates, Facts, Finding, Limit, Opportunities, Places, Plan
+from opportune.domain import BadInput, Candidates, Facts, Finding, Limit, Opportunities, Plan
 from opportune.models import load
 from opportune.offers import PricedCatalogue
 from opportune.tables import canonical_json, replace_directory, sha256_bytes, write_json, write_parquet
@@ -84,11 +84,6 @@ def _write_plan(
         write_json(directory / "examples.json", example_choices(mine, of_list))
     write_json(directory / "places.json", made.places)
     write_json(directory / "certificate.json", {"prices": made.prices, **msgspec.to_builtins(made.certificate)})
-
-
-def read_places(out: Path) -> tuple[Places, ...]:
-    """Return the limits of the plan in ``out`` with the values that they have rows for."""
-    return msgspec.json.decode((out / "plan" / "places.json").read_bytes(), type=tuple[Places, ...])
 
 
 def _refuse_empty(settings: Settings, everyone: Candidates, facts: Facts) -> None:
