@@ -22,7 +22,7 @@ from opportune.workflow.evidence_spec import EvidenceSpec
 from opportune.workflow.given_rows import GivenRows
 from opportune.workflow.read_instalment import NAMES, InstalmentHead
 from opportune.workflow.read_settings import CatalogueHead
-from opportune.workflow.settings import Exploration, Frontier, Identity, Objective, Protected, TimeSplit
+from opportune.workflow.settings import Exploration, Frontier, Horizon, Identity, Objective, Protected, TimeSplit
 from opportune.workflow.source_spec import Source
 
 SCHEMAS = Path(__file__).parents[1] / "src/opportune/schemas"
@@ -47,7 +47,7 @@ def project_files() -> dict[str, Any]:
         "offers": whole("Offers", CatalogueHead, price=PriceAxis, band=tuple[Band, ...],
                         eligibility=(tuple[Eligibility, ...], ())),
         "limits": whole("Limits", None, objective=(Objective, None), limit=(tuple[Limit, ...], ()),
-                        exploration=(Exploration, None), frontier=(Frontier, None)),
+                        exploration=(Exploration, None), frontier=(Frontier, None), horizon=(Horizon, None)),
         "evidence": EvidenceSpec,
         "rules": RulePack,
         "tests": GivenRows,

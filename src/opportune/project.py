@@ -24,6 +24,7 @@ from opportune.workflow import (
     released_plan,
     run_until,
     what_if_folder,
+    with_horizon,
     without_source,
     write_summary,
     write_timings,
@@ -62,17 +63,20 @@ class Project:
         as_of: str | None = None,
         changes: Sequence[str] = (),
         scenario: str | None = None,
+        horizon: str | None = None,
         on_step: Callable[[str], None] = _silent,
     ) -> "Project":
         """Read and check a project folder. BadInput with every finding when it cannot be used.
 
         ``as_of`` replaces the instant of the list to plan; ``out`` replaces the folder ``out`` inside the project.
+        ``horizon``, such as ``13w``, lets the plan see what the table `forecast` expects in so many weeks.
         A what-if has ``changes`` (such as ``limits.mailings.at_most=8000``) or a ``scenario`` of economics.toml; it
         works in a folder of its own below ``out/what-ifs``.
         """
         directory = Path(directory)
         with _lines_of(directory):
             settings = load_settings(directory, [read_change(text) for text in changes], scenario)
+            settings = settings if horizon is None else with_horizon(settings, horizon)
         if as_of is not None:
             settings = _with_plan_at(settings, as_of)
         folder = Path(out) if out is not None else directory / "out"

@@ -6,6 +6,7 @@ FROZEN = {
     "customers": "customer_id! known_from! arrived_at?",
     "events": "event_id! customer_id event_time arrived_at?",
     "opportunities": "opportunity_id! customer_id slot at surface stage",
+    "forecast": "week! surface! segment! opportunities",
     "applications": "application_id! customer_id opportunity_id applied_at requested_amount status reasons? claim? "
     "arrived_at?",
     "decisions": "decision_id! opportunity_id customer_id slot decided_at offer_id? probability? stratum?",
@@ -18,9 +19,10 @@ FROZEN = {
 """The columns of each table in order: ``!`` is in the key, ``?`` may be left out."""
 KINDS = {
     "instant": {"known_from", "arrived_at", "event_time", "at", "applied_at", "decided_at", "observed_until",
-                "originated_at", "paid_at", "effective_from", "effective_to"},
+                "originated_at", "paid_at", "effective_from", "effective_to", "week"},
     "money": {"requested_amount", "principal", "amount"},
     "fraction": {"probability"},
+    "number": {"opportunities"},
 }  # fmt: skip
 
 

@@ -20,6 +20,9 @@ AssumeOption = Annotated[
     list[str] | None, typer.Option("--assume", metavar="FILE.NAME=VALUE", help="A what-if: economics.funding=0.25.")
 ]
 ScenarioOption = Annotated[str | None, typer.Option("--scenario", help="A [[scenario]] of economics.toml.")]
+HorizonOption = Annotated[
+    str | None, typer.Option("--horizon", metavar="WEEKS", help="See what the table forecast expects: 13w.")
+]
 WithoutOption = Annotated[str | None, typer.Option("--without", help="A source of sources.toml: what is it worth?")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
@@ -30,9 +33,12 @@ def open_project(
     as_of: str | None,
     changes: Sequence[str] | None = None,
     scenario: str | None = None,
+    horizon: str | None = None,
 ) -> "Project":
     """Open the project, or a what-if of it, with progress told on a terminal and none in a pipe."""
     from opportune.cli.progress import on_step
     from opportune.project import Project
 
-    return Project.open(directory, out=out, as_of=as_of, changes=changes or (), scenario=scenario, on_step=on_step)
+    return Project.open(
+        directory, out=out, as_of=as_of, changes=changes or (), scenario=scenario, horizon=horizon, on_step=on_step
+    )

@@ -7,6 +7,7 @@ import msgspec
 from opportune.domain import Certificate, Finding
 from opportune.workflow.apr_file import AprFile
 from opportune.workflow.change import PlanChange
+from opportune.workflow.horizon_told import HorizonTold
 from opportune.workflow.steps import StepForecast
 from opportune.workflow.uses import Use
 from opportune.workflow.value_file import ValuedFile
@@ -29,12 +30,16 @@ class Holdout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanSaid(msgspec.Struct, frozen=True, kw_only=True):
-    """`opportune plan`: what ran and why, the plan's proof, and what it changes against the last release."""
+    """`opportune plan`: what ran and why, the plan's proof, and what it changes against the last release.
+
+    ``horizon`` tells the list from the forecast that was planned with it; null of a plan of the list alone.
+    """
 
     steps: tuple[StepForecast, ...]
     certificate: Certificate
     prices: dict[str, float]
     holdout: Holdout
+    horizon: HorizonTold | None
     change: PlanChange | None
 
 

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import msgspec
 
-from opportune.cli.arguments import AsOfOption, Directory, Json, Out, ScenarioOption, SetOption, open_project
-from opportune.cli.printing import print_forecast, print_holdout, print_json, print_plan
+from opportune.cli.arguments import (
+    AsOfOption,
+    Directory,
+    HorizonOption,
+    Json,
+    Out,
+    ScenarioOption,
+    SetOption,
+    open_project,
+)
+from opportune.cli.printing import print_forecast, print_holdout, print_horizon, print_json, print_plan
 from opportune.cli.printing_changes import print_change
 
 NAME = "plan"
@@ -17,10 +26,11 @@ def command(
     as_of: AsOfOption = None,
     changes: SetOption = None,
     scenario: ScenarioOption = None,
+    horizon: HorizonOption = None,
     as_json: Json = False,
 ) -> None:
     """Plan the list under the limits: what changed, what runs, the plan with its proof, and who gets another offer."""
-    project = open_project(directory, out, as_of, changes, scenario)
+    project = open_project(directory, out, as_of, changes, scenario, horizon)
     forecast = project.forecast("plan")
     if not as_json:
         print_forecast(forecast)
@@ -35,11 +45,13 @@ def command(
                 certificate=planned.certificate,
                 prices=planned.prices,
                 holdout=msgspec.convert(planned.holdout, Holdout),
+                horizon=planned.horizon,
                 change=change,
             )
         )
         return
     print_plan(msgspec.to_builtins(planned.certificate))
+    print_horizon(planned.horizon)
     print_holdout(planned.holdout, project.settings.identity.currency)
     print_change(change, project.settings.identity.currency, "the last release")
     print(f"\nplan {project.out / 'plan' / 'plan.parquet'}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from opportune.domain import Finding
     from opportune.workflow import StepForecast
+    from opportune.workflow.horizon_told import HorizonTold, Part
     from opportune.workflow.worth import SourceWorth
 
 REASONS = 3
@@ -202,6 +203,26 @@ def print_holdout(holdout: dict[str, Any], currency: str) -> None:
         )
     else:
         print("\nHoldout: none. [exploration] holdout in limits.toml sets its share.")
+
+
+def print_horizon(told: "HorizonTold | None") -> None:
+    """Print the list and each week of the forecast that was planned with it; nothing of a plan of the list alone."""
+    if told is None:
+        return
+    weeks = dict.fromkeys(part.week for part in sorted(told.forecast, key=lambda part: part.week))
+    parts: dict[str, Sequence[Part]] = {"the list": [told.listed]}
+    parts |= {week: [part for part in told.forecast if part.week == week] for week in weeks}
+    parts["all"] = [told.listed, *told.forecast]
+    resources = list(told.listed.uses)
+    rows = [_week(name, held, resources) for name, held in parts.items()]
+    title = f"Ahead: {told.weeks} weeks. Status, value and limits above are of the list and the forecast together"
+    print_table(title, ["week", "opportunities", "offered", "value", *resources], rows)
+
+
+def _week(name: str, parts: "Sequence[Part]", resources: Sequence[str]) -> list[str]:
+    sums = [sum(part.opportunities for part in parts), sum(part.offered for part in parts)]
+    sums += [sum(part.value for part in parts), *(sum(part.uses[each] for part in parts) for each in resources)]
+    return [name, *(number(total, 0) for total in sums)]
 
 
 def print_worth(worth: "SourceWorth", currency: str) -> None:

@@ -63,12 +63,15 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     explored: Explored | None = None
     """With exploration on, limits hold in expectation, and value and bound are expectations."""
+    ahead: int = 0
+    """How many of the opportunities are a forecast of what is to come after the list: all figures are about both."""
 
     def title(self) -> str:
         """Return the plan's status, size, value and gap in one line."""
+        ahead = f" ({self.ahead:,} of them forecast)" if self.ahead else ""
         return (
-            f"{self.status}: {self.offered:,} of {self.opportunities:,} get an offer, value {figure(self.value)}, "
-            f"at most {figure(self.bound)} (gap {max(self.gap, 0.0):.1e})"
+            f"{self.status}: {self.offered:,} of {self.opportunities:,}{ahead} get an offer, "
+            f"value {figure(self.value)}, at most {figure(self.bound)} (gap {max(self.gap, 0.0):.1e})"
         )
 
     def html(self) -> str:

@@ -17,6 +17,8 @@ class Artefacts(msgspec.Struct, frozen=True, kw_only=True):
     """The resource that the varied limit is about."""
     examples: list[dict[str, Any]]
     holdout: dict[str, Any]
+    horizon: dict[str, Any] | None
+    """The list and the forecast that was planned with it, by part; None of a plan of the list alone."""
     limit_costs: list[dict[str, Any]]
     clusters: str
     """What is resampled together, in words: clusters (branch)."""

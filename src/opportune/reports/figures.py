@@ -113,9 +113,12 @@ def _cannot_hold(points: list[dict[str, Any]]) -> str:
 
 
 def _today(told: Artefacts) -> list[dict[str, Any]]:
-    """Return today's policy as a point, by the same forecasts; nothing when none is declared."""
+    """Return today's policy as a point, by the same forecasts; nothing when none is declared, or the plan looks ahead.
+
+    Today's policy is about the list alone: beside plans of list and forecast its point would mislead.
+    """
     policy = next((each for each in told.evidence["policies"] if each["name"] == told.evidence["today"]), None)
-    if policy is None or told.frontier_resource not in policy.get("forecast_uses", {}):
+    if told.horizon is not None or policy is None or told.frontier_resource not in policy.get("forecast_uses", {}):
         return []
     use = policy["forecast_uses"][told.frontier_resource]
     return [{"use": use, "value": policy["forecast_value"], "name": "today's policy"}]

@@ -17,8 +17,8 @@ def interval(row: dict[str, Any]) -> str:
 
 def headline(told: Artefacts) -> str:
     """Return the first sentence of the page: what the plan was worth, with its interval, or that nothing is known."""
-    plan = told.certificate
-    reach = f"The plan reaches {plan['offered']:,} of {plan['opportunities']:,} customers."
+    plan = told.certificate if told.horizon is None else told.horizon["listed"]
+    reach = f"The plan reaches {plan['offered']:,.0f} of {plan['opportunities']:,} customers."
     if not told.judged:
         return f"{reach} It is forecast to be worth {amount(plan['value'])} {told.currency}. {_not_judged(told)}"
     rows = told.estimates(RAW, METHOD, differences=False)

@@ -108,6 +108,28 @@ CONTRACTS = {
             ),
         ),
         Contract(
+            "forecast",
+            ("week", "surface", "segment"),
+            (
+                Column("week", "instant"),
+                Column("surface", "text"),
+                Column("segment", "text"),
+                Column("opportunities", "number"),
+            ),
+            (
+                Rule(
+                    "OP033",
+                    "opportunities must be zero or more",
+                    "isfinite(opportunities) AND opportunities >= 0",
+                    ("opportunities",),
+                    "error",
+                ),
+                Rule(
+                    "OP039", "week must be a Monday, 00:00 UTC", "week = date_trunc('week', week)", ("week",), "error"
+                ),
+            ),
+        ),
+        Contract(
             "applications",
             ("application_id",),
             (

@@ -2,6 +2,7 @@
 
 from opportune.workflow.cross_checks import check_time
 from opportune.workflow.folder import read_change
+from opportune.workflow.horizon_weeks import with_horizon
 from opportune.workflow.pipeline import STEPS, forecast_until, run_until
 from opportune.workflow.planned import PlannedList, read_planned, released_plan
 from opportune.workflow.read_settings import load_settings
@@ -27,6 +28,7 @@ __all__ = [
     "released_plan",
     "run_until",
     "what_if_folder",
+    "with_horizon",
     "without_source",
     "write_summary",
     "write_timings",

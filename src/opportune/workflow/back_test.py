@@ -72,9 +72,12 @@ def _one_list(settings: Settings, out: Path, engine: "Engine", at: AsOf) -> dict
 
 
 def _settings_at(settings: Settings, at: AsOf) -> Settings:
-    """Return the settings of a list: decisions and outcomes before it teach, and no frontier is drawn."""
+    """Return the settings of a list: decisions and outcomes before it teach, no frontier, nothing ahead.
+
+    A table of forecasts does not say when each was made, so a past list cannot be planned with it.
+    """
     time = msgspec.structs.replace(settings.time, train_until=str(at), plan_at=str(at), labels_as_of=str(at))
-    return msgspec.structs.replace(settings, time=time, frontier=None)
+    return msgspec.structs.replace(settings, time=time, frontier=None, horizon=None)
 
 
 def _planned(folder: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from opportune.domain import AsOf, Finding, resource_in
 from opportune.economics import InstalmentAssumptions, quantities_of, resources_used
 from opportune.workflow.evidence_spec import EvidenceSpec
+from opportune.workflow.horizon_weeks import check_horizon
 from opportune.workflow.settings import Settings, TimeSplit
 
 
@@ -14,7 +15,7 @@ def cross_checks(settings: Settings) -> list[Finding]:
 
     findings = [*check_limits(settings.limits, resources_of(settings), None), *check_time(settings.time)]
     findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
-    findings += [*_names_twice(settings), *_curves_of_bands(settings)]
+    findings += [*_names_twice(settings), *_curves_of_bands(settings), *check_horizon(settings)]
     return findings
 
 

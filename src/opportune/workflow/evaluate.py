@@ -13,6 +13,7 @@ from opportune.models import measure_binary
 from opportune.workflow.chosen import chosen
 from opportune.workflow.evidence_spec import PolicySpec
 from opportune.workflow.fairness import fairness
+from opportune.workflow.horizon_told import planned_uses
 from opportune.workflow.listed import Listed, read_listed
 from opportune.workflow.logged import History
 from opportune.workflow.policies import PolicyInputs, best_offers, build_policy
@@ -31,7 +32,7 @@ def evaluate(settings: Settings, out: Path) -> dict[str, Any]:
     """Return the evidence; of a list whose outcomes are none or too few, what is planned and why nothing is known."""
     listed = read_listed(settings, out)
     past = judged_decisions(listed)
-    used = {row["name"]: row["used"] for row in read_json(out / "plan" / "certificate.json")["rows"]}
+    used = planned_uses(out)
     outcomes = _outcomes(listed, past, used)
     known = {
         "rows": len(past),

@@ -32,14 +32,15 @@ def open_tables(out: Path, directory: Path) -> "Engine":
 
 
 def context_columns(settings: "Settings") -> set[str]:
-    """Return the columns of opportunities that the project names: price band, cluster, limits, exploration, features.
+    """Return the columns of opportunities that the project names, such as price band, cluster and those of limits.
 
     Others pass through the tables and are read by nothing, whatever their type.
     """
     named = [name for limit in settings.limits for names in columns_of(limit).values() for name in names]
     named += [feature.context for feature in settings.features.values() if feature.context is not None]
-    tried = settings.exploration.tried
-    return {settings.catalogue.price.band, settings.identity.cluster, *named, *([tried] if tried else [])}
+    named += [settings.exploration.tried] if settings.exploration.tried else []
+    named += [settings.horizon.segment] if settings.horizon else []
+    return {settings.catalogue.price.band, settings.identity.cluster, *named}
 
 
 def opportunities_at(engine: "Engine", at: AsOf, columns: Collection[str]) -> Opportunities:
@@ -50,6 +51,11 @@ def opportunities_at(engine: "Engine", at: AsOf, columns: Collection[str]) -> Op
     rows = engine.query(f"SELECT * FROM opportunities WHERE \"at\" = TIMESTAMPTZ '{at}' ORDER BY opportunity_id")
     if rows.num_rows == 0:
         raise BadInput([_no_opportunities(at)])
+    return batch_of(rows, at, columns)
+
+
+def batch_of(rows: "pa.Table", at: AsOf, columns: Collection[str]) -> Opportunities:
+    """Return rows of the table `opportunities`, at least one, as a batch with the named ``columns`` as context."""
     context = [name for name in rows.column_names if name in columns and name not in FIXED]
     return Opportunities(
         opportunity_id=texts(rows, "opportunity_id"),

@@ -5,11 +5,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from opportune.decisioning import Rulebook
+from opportune.decisioning import Rulebook, attributes_of
 from opportune.domain import Facts, Opportunities, Places
 from opportune.tables import Engine
 from opportune.workflow.frames import context_columns, open_tables, opportunities_at, positions, read_facts
-from opportune.workflow.plan import read_places, read_rulebook
+from opportune.workflow.places import places_within, read_places
+from opportune.workflow.plan import read_rulebook
 from opportune.workflow.settings import Settings
 
 
@@ -17,7 +18,8 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """One row per listed opportunity, in one order throughout.
 
     ``planned`` holds the choice per row, the index of an offer or -1: under None that of the plan, under a limit's
-    name that of the best plan without it.
+    name that of the best plan without it. ``places`` are the limits with the values that the list has, not the
+    forecast that was planned with it.
     """
 
     settings: Settings
@@ -65,7 +67,7 @@ def read_listed(settings: Settings, out: Path) -> Listed:
         batch=batch,
         facts=read_facts(out, list(settings.features), batch.opportunity_id, settings.plan_at),
         planned=_planned(out, batch, rulebook.catalogue.catalogue.offer_ids),
-        places=read_places(out),
+        places=places_within(read_places(out), attributes_of(batch)),
     )
 
 

@@ -6,50 +6,41 @@ import numpy as np
 
 from opportune.allocation import ExplorationTerms, allocate, allocate_with_margins, draw, explore, nearest_plan
 from opportune.decisioning import Rulebook
-from opportune.domain import BrokenPromise, Candidates, Facts, Finding, Limit, Opportunities, Plan, Reserved
+from opportune.domain import BrokenPromise, Candidates, Finding, Limit, Opportunities, Plan, Reserved
 from opportune.numerics import keyed_uniform
+from opportune.workflow.horizon import Seen
 from opportune.workflow.row_errors import row_errors
 from opportune.workflow.settings import Exploration, Settings
 
 
-def make_plan(
-    settings: Settings,
-    options: Candidates,
-    limits: Sequence[Limit],
-    batch: Opportunities,
-    facts: Facts,
-    rulebook: Rulebook,
-) -> Plan:
-    """Return the plan of a list under resolved limits, with margins and exploring where the project says so.
+def make_plan(settings: Settings, seen: Seen, options: Candidates, limits: Sequence[Limit], rulebook: Rulebook) -> Plan:
+    """Return the plan of what is seen under resolved limits, with margins and exploring where the project says so.
+
+    ``options`` are what is seen without those held out. Of the forecast nothing is tried: it teaches nobody.
 
     BrokenPromise (OP510, OP512) where limits cannot hold together: which, the way out of each, and the nearest plan.
     """
     try:
-        return _planned(settings, options, limits, batch, facts, rulebook)
+        return _planned(settings, seen, options, limits, rulebook)
     except BrokenPromise as error:
         near = nearest_plan(options, limits, seed=settings.identity.seed, offers_per_customer=_most(settings))
         raise BrokenPromise([*error.findings, *([] if near is None else [_told(near)])]) from error
 
 
-def _planned(
-    settings: Settings,
-    options: Candidates,
-    limits: Sequence[Limit],
-    batch: Opportunities,
-    facts: Facts,
-    rulebook: Rulebook,
-) -> Plan:
+def _planned(settings: Settings, seen: Seen, options: Candidates, limits: Sequence[Limit], rulebook: Rulebook) -> Plan:
     seed, most, terms = settings.identity.seed, _most(settings), settings.exploration
     if any(limit.margin is not None for limit in limits):
-        errors = row_errors(limits, batch, facts, rulebook, _folds(settings))
+        errors = row_errors(limits, options.attributes, seen.batch, seen.facts, rulebook, _folds(settings))
         plan = allocate_with_margins(options, limits, errors, seed=seed, offers_per_customer=most)
     else:
         plan = allocate(options, limits, seed=seed, offers_per_customer=most)
     if terms.floor is None or terms.budget is None:
         return plan
     margins = {row.name: Reserved(margin=row.margin) for row in plan.certificate.rows if row.margin}
+    allowed = explorable(terms, options, rulebook)
+    allowed[seen.listed :] = False
     return explore(
-        options, limits, explorable(terms, options, rulebook), ExplorationTerms(floor=terms.floor, budget=terms.budget),
+        options, limits, allowed, ExplorationTerms(floor=terms.floor, budget=terms.budget),
         seed=seed, offers_per_customer=most, reserved=margins,
     )  # fmt: skip
 

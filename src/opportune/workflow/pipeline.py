@@ -75,7 +75,7 @@ def _report(settings: Settings, out: Path) -> None:
 # let an old result stand after its setting changed.
 CHECK = ("identity", "protected", "sources", "features", "models", "catalogue", "conditions", "evidence_sql")
 TRAIN = ("identity", "protected", "features", "models", "catalogue", "conditions", "time")
-PLAN = (*TRAIN, "assumptions", "objective", "limits", "frontier", "holdout", "exploration")
+PLAN = (*TRAIN, "assumptions", "objective", "limits", "frontier", "holdout", "exploration", "horizon")
 EVALUATE = (*PLAN, "evidence")
 
 # Each work function imports its module when it runs, so that a second run with nothing changed loads none of them.

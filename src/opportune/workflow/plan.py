@@ -8,14 +8,16 @@ import msgspec
 import numpy as np
 
 from opportune.allocation import frontier
-from opportune.decisioning import Rulebook, candidates
-from opportune.domain import BadInput, Candidates, Facts, Finding, Interrupted, Limit, Opportunities, Places, Plan
+from opportune.decisioning import Rulebook
+from opportune.domain import BadInput, Candidates, Facts, Finding, Interrupted, Limit, Opportunities, Plan
 from opportune.models import load
 from opportune.offers import PricedCatalogue
 from opportune.tables import canonical_json, replace_directory, sha256_bytes, write_json, write_parquet
 from opportune.workflow.examples import example_choices
 from opportune.workflow.frames import context_columns, open_tables, opportunities_at, read_facts
 from opportune.workflow.holdout import draw_holdout, holdout_cost, without
+from opportune.workflow.horizon import Seen, see
+from opportune.workflow.horizon_file import write_horizon
 from opportune.workflow.limit_amounts import resolved_limits
 from opportune.workflow.make_plan import make_plan, realised_choice
 from opportune.workflow.plan_tables import candidates_table, plan_table, probabilities_table
@@ -30,27 +32,29 @@ if TYPE_CHECKING:
 def plan(settings: Settings, out: Path) -> None:
     """Write ``plan/``: candidates, plan, probabilities, certificate, frontier, holdout, and what each limit costs.
 
+    With a horizon the plan is of the list and of the forecast together, and all but certificate, prices and costs is
+    told of the list alone; ``horizon.json`` tells of the forecast.
+
     BadInput (OP830) when nobody on the list is eligible. Interrupted, it writes the best plan so far, labelled so, and
-    what can be told of it at once; then it raises Interrupted (OP840), so that nothing is built on it unseen.
+    what can be told of it at once; then it raises Interrupted (OP841), so that nothing is built on it unseen.
     """
     engine = open_tables(out, settings.directory)
     batch = opportunities_at(engine, settings.plan_at, context_columns(settings))
     facts = read_facts(out, list(settings.features), batch.opportunity_id, settings.plan_at)
     rulebook = read_rulebook(settings, out)
-    everyone = candidates(batch, facts, rulebook)
-    _refuse_empty(settings, everyone, facts)
-    held_out = draw_holdout(settings, batch)
-    options = without(everyone, held_out)
+    seen = see(settings, out, engine, rulebook, batch, facts)
+    _refuse_empty(settings, seen.everyone.rows(slice(len(batch))), facts)
+    held_out = np.concatenate([draw_holdout(settings, batch), np.zeros(seen.ahead, dtype=bool)])
+    options = without(seen.everyone, held_out)
     limits = resolved_limits(settings.limits, engine, options.attributes)
-    made = make_plan(settings, options, limits, batch, facts, rulebook)
+    made = seen.told(make_plan(settings, seen, options, limits, rulebook))
 
     def build(directory: Path) -> None:
-        _write_plan(settings, directory, everyone, options, held_out, made, batch)
+        _write_plan(settings, directory, seen, options, held_out, made, batch)
         if made.certificate.status == "interrupted":
             return
-        write_json(directory / "examples.json", example_choices(options, made))
-        write_json(directory / "holdout.json", holdout_cost(settings, everyone, held_out, made, limits))
-        write_relaxed(settings, directory, options, made, limits)
+        write_json(directory / "holdout.json", holdout_cost(settings, seen.everyone, held_out, made, limits))
+        write_relaxed(settings, directory, options, seen.listed, made, limits)
         _write_frontier(settings, directory, options, limits)
 
     replace_directory(out / "plan", build)
@@ -62,29 +66,31 @@ def _interrupted(made: Plan) -> Finding:
     proof = made.certificate
     message = f"was interrupted: the best plan so far is there, worth {proof.value:,.0f}, with a gap of {proof.gap:.1e}"
     step = "use it as it is labelled, or run again to the end"
-    return Finding(code="OP840", source="plan", subject="plan/plan.parquet", message=message, next_step=step)
+    return Finding(code="OP841", source="plan", subject="plan/plan.parquet", message=message, next_step=step)
 
 
 def _write_plan(
     settings: Settings,
     directory: Path,
-    everyone: Candidates,
+    seen: Seen,
     options: Candidates,
     held_out: np.ndarray,
     made: Plan,
     batch: Opportunities,
 ) -> None:
-    choice = realised_choice(settings, made, batch)
-    write_parquet(directory / "candidates.parquet", candidates_table(options))
-    write_parquet(directory / "plan.parquet", plan_table(options, made, choice, batch))
-    write_parquet(directory / "probabilities.parquet", probabilities_table(everyone, held_out, made, settings.holdout))
+    mine, everyone = options.rows(slice(seen.listed)), seen.everyone.rows(slice(seen.listed))
+    of_list, held_out = seen.of_list(made), held_out[: seen.listed]
+    choice = realised_choice(settings, of_list, batch)
+    write_parquet(directory / "candidates.parquet", candidates_table(mine))
+    write_parquet(directory / "plan.parquet", plan_table(mine, of_list, choice, batch))
+    share = settings.holdout
+    write_parquet(directory / "probabilities.parquet", probabilities_table(everyone, held_out, of_list, share))
+    if settings.horizon is not None and settings.horizon.weeks:
+        write_horizon(settings.horizon, directory, seen, options, made)
+    if made.certificate.status != "interrupted":
+        write_json(directory / "examples.json", example_choices(mine, of_list))
     write_json(directory / "places.json", made.places)
     write_json(directory / "certificate.json", {"prices": made.prices, **msgspec.to_builtins(made.certificate)})
-
-
-def read_places(out: Path) -> tuple[Places, ...]:
-    """Return the limits of the plan in ``out`` with the values that they have rows for."""
-    return msgspec.json.decode((out / "plan" / "places.json").read_bytes(), type=tuple[Places, ...])
 
 
 def _refuse_empty(settings: Settings, everyone: Candidates, facts: Facts) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from opportune.domain import Certificate
+from opportune.workflow.horizon_told import HorizonTold, read_horizon
 from opportune.workflow.steps import read_json
 
 if TYPE_CHECKING:
@@ -13,11 +14,15 @@ if TYPE_CHECKING:
 
 
 class PlannedList(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished plan: its certificate and the price of each limit; ``choices`` has one row per opportunity."""
+    """A finished plan: its certificate and the price of each limit; ``choices`` has one row per opportunity.
+
+    ``horizon`` tells the list from the forecast that was planned with it; None of a plan of the list alone.
+    """
 
     certificate: Certificate
     prices: dict[str, float]
     holdout: dict[str, Any]
+    horizon: HorizonTold | None
     path: Path
 
     @property
@@ -58,7 +63,10 @@ def read_planned(out: Path) -> PlannedList:
     prices = content.pop("prices")
     certificate = msgspec.convert(content, Certificate)
     holdout = read_json(out / "plan" / "holdout.json")
-    return PlannedList(certificate=certificate, prices=prices, holdout=holdout, path=out / "plan" / "plan.parquet")
+    return PlannedList(
+        certificate=certificate, prices=prices, holdout=holdout, horizon=read_horizon(out),
+        path=out / "plan" / "plan.parquet",
+    )  # fmt: skip
 
 
 def released_plan(out: Path) -> Path | None:

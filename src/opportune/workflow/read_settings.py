@@ -26,7 +26,16 @@ from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.evidence_spec import EvidenceSpec, PolicySpec, Versus, WhatIfSubset
 from opportune.workflow.folder import Change, Folder
 from opportune.workflow.read_instalment import read_instalment
-from opportune.workflow.settings import Exploration, Frontier, Identity, Objective, Protected, Settings, TimeSplit
+from opportune.workflow.settings import (
+    Exploration,
+    Frontier,
+    Horizon,
+    Identity,
+    Objective,
+    Protected,
+    Settings,
+    TimeSplit,
+)
 from opportune.workflow.source_spec import Source
 
 FILES = (
@@ -237,10 +246,15 @@ def _limits(folder: Folder, findings: list[Finding]) -> dict[str, Any]:
     frontier = raw.pop("frontier", None)
     if frontier is not None:
         frontier = convert(frontier, Frontier, source, "frontier", findings)
+    horizon = raw.pop("horizon", None)
+    if horizon is not None:
+        horizon = convert(horizon, Horizon, source, "horizon", findings)
     for name in raw:
-        step = "write objective, limit, exploration or frontier"
+        step = "write objective, limit, exploration, frontier or horizon"
         findings.append(_finding("OP801", source, name, "is not a part of limits.toml", step))
-    return {"objective": objective, "limits": limits, "frontier": frontier, "exploration": exploration}
+    return {
+        "objective": objective, "limits": limits, "frontier": frontier, "exploration": exploration, "horizon": horizon,
+    }  # fmt: skip
 
 
 def _evidence(folder: Folder, findings: list[Finding]) -> EvidenceSpec | None:

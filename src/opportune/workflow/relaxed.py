@@ -13,15 +13,18 @@ from opportune.workflow.settings import Settings
 
 
 def write_relaxed(
-    settings: Settings, directory: Path, options: Candidates, made: Plan, limits: Sequence[Limit]
+    settings: Settings, directory: Path, options: Candidates, listed: int, made: Plan, limits: Sequence[Limit]
 ) -> None:
-    """Write ``limit_costs.json`` and ``relaxed.parquet``: the offer of each plan that lacks one limit."""
+    """Write ``limit_costs.json`` and ``relaxed.parquet``: the offer of each plan that lacks one limit.
+
+    The plans are of all ``options``, the table is of the first ``listed``: those of the list.
+    """
     import pyarrow as pa
 
     plans = {limit.name: _without(settings, options, made, limits, limit.name) for limit in limits}
     ids = np.array([*options.offer_ids, NO_OFFER_ID], dtype=object)
-    chosen = {name: pa.array(ids[plan.choice], pa.string()) for name, plan in plans.items()}
-    table = pa.table({"opportunity_id": pa.array(options.opportunity_id, pa.string()), **chosen})
+    chosen = {name: pa.array(ids[plan.choice[:listed]], pa.string()) for name, plan in plans.items()}
+    table = pa.table({"opportunity_id": pa.array(options.opportunity_id[:listed], pa.string()), **chosen})
     write_parquet(directory / "relaxed.parquet", table)
     write_json(directory / "limit_costs.json", [_cost(name, plan, made) for name, plan in plans.items()])
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from opportune.decisioning import seal
 from opportune.domain import BrokenPromise, Finding
 from opportune.tables import write_bytes, write_json
-from opportune.workflow.plan import read_places, read_rulebook
+from opportune.workflow.places import read_places
+from opportune.workflow.plan import read_rulebook
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
+
 from opportune.reports import Artefacts, portfolio_page
 from opportune.tables import write_text
+from opportune.workflow.horizon_told import read_horizon
 from opportune.workflow.release import gates
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
@@ -11,6 +14,7 @@ from opportune.workflow.steps import read_json
 
 def report(settings: Settings, out: Path) -> None:
     """Write ``reports/portfolio.html``."""
+    ahead = read_horizon(out)
     artefacts = Artefacts(
         name=settings.identity.name,
         question=settings.identity.question,
@@ -20,6 +24,7 @@ def report(settings: Settings, out: Path) -> None:
         frontier_resource=_frontier_resource(settings),
         examples=read_json(out / "plan" / "examples.json"),
         holdout=read_json(out / "plan" / "holdout.json"),
+        horizon=None if ahead is None else msgspec.to_builtins(ahead),
         limit_costs=read_json(out / "plan" / "limit_costs.json"),
         clusters=f"clusters ({settings.identity.cluster.replace('_', ' ')})",
         evidence=read_json(out / "evidence" / "evidence.json"),

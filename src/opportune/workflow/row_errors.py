@@ -4,14 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from opportune.decisioning import Rulebook, attributes_of, forecast, value_by_member
+from opportune.decisioning import Rulebook, forecast, value_by_member
 from opportune.domain import Facts, Limit, LimitRow, Opportunities, limit_rows, places_of
 from opportune.economics import RESOURCE_QUANTITIES
 from opportune.numerics import jackknife_variance
 
 
 def row_errors(
-    limits: Sequence[Limit], batch: Opportunities, facts: Facts, rulebook: Rulebook, folds: int
+    limits: Sequence[Limit],
+    attributes: Mapping[str, np.ndarray],
+    batch: Opportunities,
+    facts: Facts,
+    rulebook: Rulebook,
+    folds: int,
 ) -> Callable[[np.ndarray], Mapping[str, float]]:
     """Return the function from choices (n,) to the standard error of each row's left side, by name.
 
@@ -19,7 +24,6 @@ def row_errors(
     that is u when expected with probability p comes out as u / p or 0, a variance of u^2 (1 - p) / p. A row about a
     scenario has the error of what is expected: the scenario is taken as given.
     """
-    attributes = attributes_of(batch)
     places = places_of(limits, [attributes])
     rows, codes = limit_rows(places), [each.codes(attributes) for each in places]
     take_up = forecast(batch, facts, rulebook).quantities["response"]

@@ -123,6 +123,20 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError(f"offers_per_customer is {self.offers_per_customer}: expected 1 or more")
 
 
+class Horizon(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far a plan looks ahead. ``segment``: the column of opportunities that the table `forecast` is by.
+
+    ``weeks``: so many weeks from the instant of the list are seen too; 0: only where ``--horizon`` asks for some.
+    """
+
+    segment: str
+    weeks: int = 0
+
+    def __post_init__(self) -> None:
+        if self.weeks < 0:
+            raise ValueError(f"weeks is {self.weeks}: expected 0 or more")
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a project folder declares, converted and checked."""
 
@@ -141,6 +155,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[Limit, ...]
     frontier: Frontier | None
     exploration: Exploration
+    horizon: Horizon | None
     evidence: EvidenceSpec
 
     @property
