@@ -12,7 +12,7 @@ from opportune.decisioning import attributes_of, candidates, choose, decide, ope
 from opportune.domain import Facts, Opportunities, Opportunity
 from opportune.project import Project
 from opportune.tables import Engine
-from opportune.workflow.frames import open_tables, opportunities_at, read_facts
+from opportune.workflow.frames import context_columns, open_tables, opportunities_at, read_facts
 
 ROWS = 20_000
 REPEATS = 50
@@ -37,7 +37,7 @@ def decision_results(demo: Path) -> list[dict]:
 
 def _batch(project: Project, engine: Engine) -> tuple[Opportunities, Facts]:
     settings = project.settings
-    batch = opportunities_at(engine, settings.plan_at)
+    batch = opportunities_at(engine, settings.plan_at, context_columns(settings))
     facts = read_facts(project.out, list(settings.features), batch.opportunity_id, settings.plan_at)
     rows = np.arange(min(ROWS, len(batch)))
     return batch.take(rows), facts.take(rows)

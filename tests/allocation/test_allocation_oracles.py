@@ -245,6 +245,13 @@ def test_the_frontier_rises_and_its_prices_fall():
     assert np.all(np.diff([point.price for point in points]) <= 1e-9)
 
 
+def test_a_bound_that_no_plan_keeps_is_an_empty_point_of_the_frontier():
+    limits = [Limit(name="contacts", uses="contacts", at_most=300, at_least=100)]
+    empty, good = frontier(instance(800, 3, 11), limits, "contacts", [50, 150])
+    assert (empty.limit, empty.value, empty.price, empty.offered) == (50, None, None, None)
+    assert 100 <= good.offered <= 150
+
+
 def test_the_same_input_gives_the_same_bits():
     candidates, limits = instance(500, 3, 12), limits_of(500, "floor")
     first, second = allocate(candidates, limits), allocate(candidates, limits)

@@ -44,9 +44,6 @@ CASES = {
     "subset that is no SQL": (
         lambda p: append(p / "evidence.toml", '[[subset]]\nname = "s"\nwhere = "not ="\nsays = "x"'), 2, ["evidence.toml:", "[OP020]"],
     ),
-    "subset of nobody": (
-        lambda p: append(p / "evidence.toml", '[[subset]]\nname = "s"\nwhere = "false"\nsays = "x"'), 2, ["evidence.toml:", "[OP815]"],
-    ),
     "two subsets of one name": (
         lambda p: append(p / "evidence.toml", 2 * '[[subset]]\nname = "s"\nwhere = "true"\nsays = "x"\n'), 2, ["[OP809]", "subset 's'"],
     ),
@@ -56,9 +53,6 @@ CASES = {
     ),
     "null cluster": (lambda p: edit(p / "tables/opportunities.sql", "branch", "nullif(branch, branch) AS branch"), 2, ["[OP818]", "branch"]),
     "one cluster": (lambda p: edit(p / "tables/opportunities.sql", "branch", "'b' AS branch"), 2, ["[OP313]", "cluster"]),
-    "few clusters": (
-        lambda p: edit(p / "tables/opportunities.sql", "branch", "hash(letter_id) % 7 AS branch"), 2, ["[OP609]", "7 clusters"],
-    ),
     "null price": (
         lambda p: edit(p / "tables/decisions.sql", "monthly_rate_pp", "nullif(monthly_rate_pp, monthly_rate_pp) AS monthly_rate_pp"),
         2, ["[OP608]", "monthly_rate_pp"],
@@ -140,6 +134,29 @@ def test_a_check_tells_settings_and_tables_in_one_go(small, capsys):
     said = capsys.readouterr().err
     assert all(code in said for code in ("[OP012]", "[OP021]", "[OP041]"))
     assert not (small / "out").exists()
+
+
+def test_warnings_are_told_with_errors_and_after_them(small, capsys):
+    edit(
+        small / "tables/opportunities.sql",
+        "'marketing'",
+        "CASE letter_id WHEN 'l20001' THEN 'Marketing' ELSE 'marketing' END",
+    )
+    assert run("check", small) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "[OP042]" in first
+    assert second.startswith("warning: tables/opportunities.sql [OP034]")
+    assert run("check", small, "--json") == 2
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert [finding["severity"] for finding in findings] == ["error", "warning"]
+
+
+def test_a_warning_of_the_tables_is_told_beside_an_error_of_the_settings(small, capsys):
+    edit(small / "tables/events.sql", "arrived_at::TIMESTAMPTZ", "nullif(arrived_at, '2025-02-10')::TIMESTAMPTZ")
+    edit(small / "opportune.toml", '["age"]', '["agee"]')
+    assert run("check", small) == 2
+    said = capsys.readouterr().err
+    assert said.index("[OP831]") < said.index("warning: tables/events.sql [OP032]")
 
 
 def test_an_empty_folder_is_no_project(tmp_path, capsys):

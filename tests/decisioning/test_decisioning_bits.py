@@ -5,7 +5,7 @@ import pytest
 
 from opportune.decisioning import candidates, choose, unit_charges
 from opportune.domain import Candidates, Limit, places_of
-from opportune.workflow.frames import open_tables, opportunities_at, read_facts
+from opportune.workflow.frames import context_columns, open_tables, opportunities_at, read_facts
 from opportune.workflow.plan import read_rulebook
 
 
@@ -13,7 +13,7 @@ from opportune.workflow.plan import read_rulebook
 def waist(demo):
     """The demo's list, its facts and its rulebook: trees and linear models, five offers."""
     settings = demo.settings
-    batch = opportunities_at(open_tables(demo.out, settings.directory), settings.plan_at)
+    batch = opportunities_at(open_tables(demo.out, settings.directory), settings.plan_at, context_columns(settings))
     facts = read_facts(demo.out, list(settings.features), batch.opportunity_id, settings.plan_at)
     return batch, facts, read_rulebook(settings, demo.out)
 

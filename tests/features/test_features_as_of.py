@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opportune.features import Feature, check_features, compute_features
+from opportune.domain import BadInput
+from opportune.features import Feature, check_features, compute_features, feature_column
 from opportune.tables import CONTRACTS, Engine
 
 AT = datetime(2025, 6, 1, tzinfo=UTC)
@@ -130,6 +131,9 @@ def test_a_condition_picks_rows_and_nothing_else():
     assert counted("e.AMOUNT > 10 OR amount < 0 -- a comment", events) == 1
     assert counted("amount IN (3, 40)", events) == 0  # too late to be known, and too long ago
     assert counted("NOT amount BETWEEN 7 AND 9", events) == 1
+    assert counted("CASE WHEN abs(round(amount)) IN (8, 20) THEN true ELSE false END", events) == 2
+    assert counted("date_trunc('month', event_time) = DATE '2025-05-01' AND customer_id ILIKE 'C%'", events) == 2
+    assert counted("event_time + INTERVAL 9 DAY < arrived_at + INTERVAL 5 DAY", events) == 0
 
 
 @pytest.mark.parametrize(
@@ -142,6 +146,13 @@ def test_a_condition_picks_rows_and_nothing_else():
         "event_time < now()",
         "event_time < current_date",
         "event_time < get_current_timestamp()",
+        "event_time < localtimestamp",
+        "event_time < current_localtimestamp()",
+        "event_time::TIME < localtime",
+        "COLUMNS('^amount$') >= 40",
+        "COLUMNS(*) IS NOT NULL",
+        "age(event_time) < INTERVAL 5 DAY",
+        "current_setting('x') = 'a'",
         "random() < 0.5",
         "sum(amount) > 1",
         "row_number() OVER () = 1",
@@ -162,6 +173,40 @@ def test_a_protected_column_is_found_however_it_is_spelt(where):
     feature = Feature(table="events", aggregate="count", where=where, look_back_days=9, delay_days=0, missing="none")
     columns = {**COLUMNS, "events": [*COLUMNS["events"], "Sex"]}
     assert [finding.code for finding in check_features({"f": feature}, columns, ["sex"])] == ["OP106"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "column"),
+    [
+        ({"aggregate": "latest", "column": "Arrears"}, "Arrears"),
+        ({"aggregate": "count", "where": "arrears > 0"}, "Arrears"),
+    ],
+)
+def test_a_column_with_the_name_of_an_outcome_is_refused(fields, column):
+    columns = {**COLUMNS, "customers": ["customer_id", "known_from", "Arrears"]}
+    feature = Feature(table="customers", look_back_days=9, delay_days=0, missing="none", **fields)
+    (finding,) = check_features({"f": feature}, columns, [])
+    assert finding.code == "OP103"
+    assert f"'{column}' of customers" in finding.message
+
+
+def test_an_event_without_its_arrival_is_never_known():
+    event = (AT - timedelta(days=9), None, 5.0)
+    assert computed([event])["count_30_0"] == 0
+
+
+def test_an_application_does_not_count_at_its_own_opportunity():
+    made = engine([])
+    rows = {"application_id": ["a1", "a2"], "customer_id": ["c1", "c1"], "opportunity_id": ["o1", None]}
+    made.register("applications", pa.table({**rows, "applied_at": pa.array([AT, AT], INSTANT)}))
+    feature = Feature(table="applications", aggregate="count", look_back_days=9, delay_days=0, missing="none")
+    assert compute_features(made, {"n": feature})["n"].to_pylist() == [1]
+
+
+def test_a_date_is_no_feature_and_is_named():
+    with pytest.raises(BadInput, match=r"OP110\] since is of type timestamp"):
+        feature_column(pa.table({"since": pa.array([AT], INSTANT)}), "since")
+    assert feature_column(pa.table({"yes": [True, None]}), "yes")[0] == 1.0
 
 
 def test_applications_are_counted_by_customer():

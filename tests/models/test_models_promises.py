@@ -1,5 +1,7 @@
 """Models: signs hold, left-out rows stay left out, calibration is exact where it is learned, files give the same bits."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -160,3 +162,25 @@ def test_a_specification_refuses_what_cannot_be():
         spec(bags=5)
     with pytest.raises(ValueError, match="given"):
         spec(kind="amount")
+
+
+def test_learning_leaves_the_filters_of_warnings_as_they_were():
+    values, terms, took, _, cluster = rows(400)
+    before = list(warnings.filters)
+    for seed in range(3):
+        one = spec(learners=("logistic",), bags=8)
+        learn(one, values, terms, took, cluster, clusters=cluster, seed=seed, role="response")
+    assert list(warnings.filters) == before
+
+
+def test_a_fit_that_does_not_converge_is_an_error(monkeypatch):
+    from opportune.models import _glum
+
+    class Stubborn(_glum.GeneralizedLinearRegressor):
+        def fit(self, *arguments):
+            warnings.warn("did not converge", UserWarning, stacklevel=1)
+
+    monkeypatch.setattr(_glum, "GeneralizedLinearRegressor", Stubborn)
+    values, terms, took, _, cluster = rows(400)
+    with pytest.raises(BadInput, match=r"OP312.*did not converge"):
+        learn(spec(learners=("logistic",)), values, terms, took, cluster, clusters=cluster, seed=1, role="response")

@@ -70,5 +70,9 @@ def test_catalogues_and_rules_that_cannot_stand_are_found():
     )
     assert {finding.code for finding in check_catalogue(bad)} == {"OP201", "OP202", "OP203"}
     assert check_catalogue(CATALOGUE) == []
+    twice = msgspec.structs.replace(CATALOGUE, bands=(*CATALOGUE.bands, CATALOGUE.bands[0]))
+    assert [(each.code, each.subject) for each in check_catalogue(twice)] == [
+        ("OP809", f"band '{CATALOGUE.bands[0].name}'")
+    ]
     rules = [Eligibility(name="r", fact=fact, at_most=1.0, reason="z") for fact in ("days", "dyas", "age")]
     assert [finding.code for finding in check_eligibility(rules, ["days"], ["age"])] == ["OP204", "OP205"]

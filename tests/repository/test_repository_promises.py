@@ -34,6 +34,8 @@ def loaded_by(code):
         "import opportune.decisioning",
         "import opportune.evaluation",
         "import opportune.project",
+        "import opportune.domain, opportune.numerics, opportune.offers, opportune.economics",
+        "import contextlib, io, opportune.cli.app as a\nwith contextlib.redirect_stdout(io.StringIO()): a.status_of(['--help'])",
     ],
 )
 def test_importing_loads_no_heavy_library(code):

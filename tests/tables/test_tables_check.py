@@ -15,6 +15,8 @@ OPPORTUNITIES = """SELECT * FROM (VALUES ('o1', 'c1', '1', TIMESTAMPTZ '2025-01-
 DECISIONS = f"""SELECT 'd' || right(opportunity_id, 1) AS decision_id, opportunity_id, customer_id, slot, "at" AS decided_at
     FROM ({OPPORTUNITIES})"""
 OUTCOMES = f"SELECT decision_id, decided_at + INTERVAL 1 DAY AS observed_until, 1.0 AS took_up FROM ({DECISIONS})"
+EVENT = """SELECT 'e' AS event_id, 'c1' AS customer_id, TIMESTAMPTZ '2025-01-02' AS event_time,
+    TIMESTAMPTZ '2025-01-03' AS arrived_at"""
 GOOD = {"opportunities": OPPORTUNITIES, "decisions": DECISIONS, "outcomes": OUTCOMES}
 
 
@@ -43,6 +45,10 @@ BROKEN = {
     "OP006 no rows": {"decisions": DECISIONS + " WHERE false"},
     "OP007 decided_at": {"decisions": replaced(DECISIONS, " AS decided_at", " AS decided")},
     "OP008 took_up": {"opportunities": f"SELECT *, 1.0 AS took_up FROM ({OPPORTUNITIES})"},
+    "OP008 Took_Up": {"opportunities": f"SELECT *, 1.0 AS Took_Up FROM ({OPPORTUNITIES})"},
+    "OP006 keeps no row: all 2 are in quarantine": {
+        "opportunities": OPPORTUNITIES.replace("'marketing'", "'markting'")
+    },
     "OP020 tables/decisions.sql": {"decisions": "SELEC 1"},
     "OP021 tables/decisions.sql": {"decisions": "SELECT nothing FROM (SELECT 1 AS x)"},
     "OP022 tables/decisions.sql": {"decisions": "SELECT * FROM read_csv('data/missing.csv')"},
@@ -63,6 +69,19 @@ BROKEN = {
     },
     "OP043 must not be before the opportunity": {
         "decisions": replaced(DECISIONS, '"at" AS', '"at" - INTERVAL 1 HOUR AS')
+    },
+    "OP048 must be about the customer and slot": {
+        "decisions": replaced(DECISIONS, 'slot, "at" AS', "'7' AS slot, \"at\" AS")
+    },
+    "OP030 customer_id, slot and at must be unique together": {
+        "opportunities": replaced(OPPORTUNITIES, "('o2', 'c2'", "('o2', 'c1'")
+    },
+    "OP038 probability must be a fraction where it is given": {
+        "decisions": replaced(DECISIONS, "SELECT ", "SELECT 'half' AS probability, ")
+    },
+    "OP032 arrived_at must be given": {"events": EVENT.replace("TIMESTAMPTZ '2025-01-03'", "NULL")},
+    "OP032 arrived_at must be given, as an instant": {
+        "events": EVENT.replace("TIMESTAMPTZ '2025-01-03'", "'31.12.2025'")
     },
     "OP031 arrived_at must not be before": {
         "events": "SELECT 'e' AS event_id, 'c1' AS customer_id, TIMESTAMPTZ '2025-01-02' AS event_time, TIMESTAMPTZ '2025-01-01' AS arrived_at"
@@ -90,6 +109,17 @@ def test_a_broken_table_is_found_and_told(expected, tmp_path):
     assert lines, [finding.text() for finding in found.findings]
     assert words.lower() in lines[0].lower()
     assert "Next:" in lines[0]
+
+
+def test_a_null_is_no_value_that_cannot_be_read(tmp_path):
+    halves = "CASE opportunity_id WHEN 'o1' THEN 0.5 END AS probability, "
+    found, engine = checked(tmp_path, decisions=replaced(DECISIONS, "SELECT ", f"SELECT {halves}"), events=EVENT)
+    assert found.findings == ()
+    assert engine.query("SELECT probability FROM decisions")["probability"].to_pylist() == [0.5, None]
+    assert engine.columns("decisions")[0] == "probability"
+    assert not [
+        name for table in engine.tables() for name in engine.columns(table) if name == "__unread" and table in GOOD
+    ]
 
 
 def test_all_findings_come_at_once(tmp_path):

@@ -30,7 +30,9 @@ def test_a_plan_of_a_million_rows_is_shown_in_a_moment_and_a_few_bytes():
         offered=4, repaired=0, data_hash="h", seed=1,
     )  # fmt: skip
     ids = np.arange(1_000_000).astype(object)
-    plan = Plan(opportunity_id=ids, offer_ids=("a",), choice=np.zeros(1_000_000), prices={}, certificate=certificate)
+    plan = Plan(
+        opportunity_id=ids, offer_ids=("a",), choice=np.zeros(1_000_000), prices={}, places=(), certificate=certificate
+    )
     assert len(repr(plan)) < 200
     html = shown(plan)
     assert len(html) < 1_000

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from opportune.cli.app import status_of
 from opportune.domain import BadInput
 from opportune.project import Project
 from opportune.workflow.frames import positions
@@ -171,3 +172,56 @@ def test_a_limit_cannot_name_a_scenario_that_is_not_there(small):
     edit(small / "limits.toml", "at_most = 0.05", 'at_most = 0.05\nin_scenarios = ["hard times"]')
     with pytest.raises(BadInput, match=r"OP824.*in_scenarios names 'hard times'"):
         Project.open(small).plan()
+
+
+def test_outcomes_that_are_too_few_are_no_evidence_and_no_failure(small, capsys):
+    edit(
+        small / "tables/outcomes.sql",
+        "data/letters.csv')",
+        f"data/letters.csv') WHERE NOT {OF_THE_LIST} OR branch < 'branch 05'",
+    )
+    assert status_of(["run", str(small)]) == 0
+    said = capsys.readouterr().out
+    evidence = json.loads((small / "out" / "evidence" / "evidence.json").read_text())
+    assert evidence["rows"] > 100
+    assert evidence["estimates"] == []
+    assert [finding["code"] for finding in evidence["findings"]] == ["OP609"]
+    assert f"No evidence yet: {evidence['rows']} decisions have an observed outcome. [OP609] has 5 clusters" in said
+    assert f"Left out of the evidence: {2000 - evidence['rows']:,} decisions" in said
+    assert "OP609" in json.loads((small / "out" / "evidence" / "swap_set.json").read_text())["why_not"]
+    page = (small / "out" / "reports" / "portfolio.html").read_text()
+    assert "too few to judge it by" in page
+    assert json.loads((small / "out" / "summary.json").read_text())["release"]
+
+
+def test_odd_lists_are_judged_as_far_as_they_go(small, capsys):
+    """Bands outside the catalogue, a subset of nobody yet, answers of takers only, a frontier point that cannot hold."""
+    bands = (
+        f"CASE WHEN {OF_THE_LIST} AND letter_id LIKE '%77' THEN 'C' WHEN letter_id LIKE '%78' THEN NULL ELSE band END"
+    )
+    edit(small / "tables/opportunities.sql", "band, branch", f"{bands} AS band, branch, sent_at::DATE AS mailed_on")
+    edit(
+        small / "tables/outcomes.sql",
+        "data/letters.csv')",
+        f"data/letters.csv') WHERE NOT {OF_THE_LIST} OR took_up = 1",
+    )
+    edit(small / "limits.toml", "at_most = 1000", "at_most = 1000\nat_least = 700")
+    with (small / "evidence.toml").open("a") as file:
+        file.write('\n[[policy]]\nname = "best"\nkind = "best_offer_per_band"\nsays = "the best offer of each band"\n')
+        file.write('\n[[subset]]\nname = "rich"\nwhere = "amount_lent > 1e9"\nsays = "nobody yet"\n')
+    assert status_of(["run", str(small)]) == 0
+    said = capsys.readouterr().out
+    evidence = json.loads((small / "out" / "evidence" / "evidence.json").read_text())
+    assert "Left out of the evidence: " in said
+    assert evidence["response"] is None
+    assert evidence["subsets"][1] == {
+        "name": "rich", "says": "nobody yet", "takers": 0, "contribution_per_taker": None, "arrears_per_lent": None,
+    }  # fmt: skip
+    assert [(each["code"], each["severity"]) for each in evidence["findings"]] == [("OP815", "warning")]
+    assert set(evidence["best_offer_per_band"]) == {"A", "B"}
+    assert all(np.isfinite(each["forecast_value"]) for each in evidence["policies"])
+    points = json.loads((small / "out" / "plan" / "frontier.json").read_text())["points"]
+    assert [each["value"] is None for each in points] == [True, False, False, False]
+    page = (small / "out" / "reports" / "portfolio.html").read_text()
+    assert "No plan keeps a bound of 500 beside the other limits." in page
+    assert "[OP815]" in page

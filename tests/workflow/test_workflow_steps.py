@@ -8,7 +8,7 @@ import pytest
 from opportune.decisioning import decide, open_release
 from opportune.domain import BadInput, BrokenPromise, Opportunity
 from opportune.project import Project
-from opportune.workflow.frames import open_tables, opportunities_at, read_facts
+from opportune.workflow.frames import context_columns, open_tables, opportunities_at, read_facts
 
 
 def contents(out):
@@ -96,7 +96,9 @@ def test_a_release_opens_and_decides_what_the_prices_choose(small_run):
     sealed = json.loads((small_run.out / "summary.json").read_text())["release"]
     release = open_release(small_run.out / "releases" / sealed)
     settings = small_run.settings
-    batch = opportunities_at(open_tables(small_run.out, settings.directory), settings.plan_at)
+    batch = opportunities_at(
+        open_tables(small_run.out, settings.directory), settings.plan_at, context_columns(settings)
+    )
     facts = read_facts(small_run.out, list(settings.features), batch.opportunity_id, settings.plan_at)
     planned = dict(
         zip(*(small_run.plan().choices[name].to_pylist() for name in ("opportunity_id", "offer_id")), strict=True)

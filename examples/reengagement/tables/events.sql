@@ -7,5 +7,5 @@ SELECT
               WHEN 2 THEN TIMESTAMPTZ '2003-08-31 00:00:00Z'
               WHEN 3 THEN TIMESTAMPTZ '2003-09-30 00:00:00Z' END - to_months(dormancy::INTEGER) AS event_time,
     lastamount AS amount,
-    lastterm AS term_months
+    lastterm AS last_term_months
 FROM read_parquet('data/kz_demandelasts_aer08.parquet', file_row_number = true)

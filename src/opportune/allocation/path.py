@@ -8,23 +8,24 @@ import numpy as np
 from opportune.allocation.certificate import digest_of
 from opportune.allocation.prepare import prepare
 from opportune.allocation.solver import Task, refuse_unfit, solve
-from opportune.domain import Candidates, Limit, Plan
+from opportune.domain import BrokenPromise, Candidates, Limit, Plan
 from opportune.numerics import clustered_mean
 
 
 class FrontierPoint(msgspec.Struct, frozen=True, kw_only=True):
     """The plan under one value of the limit: what it is worth, what is proved, and the price there.
 
-    ``judged`` is its worth by scores that did not choose it, ``standard_error`` that of the judged worth.
+    ``judged`` is its worth by scores that did not choose it, ``standard_error`` that of the judged worth. All None
+    where no plan keeps that value beside the other limits.
     """
 
     limit: float
-    value: float
-    bound: float
-    gap: float
-    price: float
-    used: float
-    offered: int
+    value: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+    price: float | None = None
+    used: float | None = None
+    offered: int | None = None
     judged: float | None = None
     standard_error: float | None = None
 
@@ -42,9 +43,10 @@ def frontier(
 ) -> tuple[FrontierPoint, ...]:
     """Return one plan per bound of the limit ``name`` (its ``at_most``), each started from its neighbour's prices.
 
-    Candidates are prepared once, and the plans share their data hash. ``scores`` (n, K), such as doubly robust ones
-    from rows that did not teach the values, judge each plan; ``cluster`` (n,) names what shares its luck, else every
-    opportunity stands alone. With one budget the path is the multi-armed Qini curve of Sverdrup et al. (2023).
+    Candidates are prepared once, and the plans share their data hash. A bound that no plan keeps is a point without
+    figures: it says nothing against the others. ``scores`` (n, K), such as doubly robust ones from rows that did not
+    teach the values, judge each plan; ``cluster`` (n,) names what shares its luck, else every opportunity stands alone.
+    With one budget the path is the multi-armed Qini curve of Sverdrup et al. (2023).
     """
     refuse_unfit(candidates, limits)
     prepared = prepare(candidates, limits, offers_per_customer)
@@ -53,7 +55,13 @@ def frontier(
     for bound in bounds:
         varied = [msgspec.structs.replace(one, at_most=bound) if one.name == name else one for one in limits]
         task = Task(candidates=candidates, limits=tuple(varied), gap=gap, seed=seed, reserved={}, data=data)
-        plan = solve(task, prepared, start)
+        try:
+            plan = solve(task, prepared, start)
+        except BrokenPromise:
+            points.append(FrontierPoint(limit=bound))
+            continue
+        if plan.certificate.status == "interrupted":
+            raise KeyboardInterrupt
         points.append(_point(bound, name, plan, *_judged(plan.choice, scores, cluster)))
         start = plan.prices
     return tuple(points)

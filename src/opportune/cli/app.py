@@ -73,7 +73,7 @@ def told(error: Exception, as_json: bool = False) -> int:
 
         print_failure(status, findings)
     else:
-        lines = [finding.text() for finding in findings]
+        lines = [_line(finding) for finding in findings]
         shown = lines if len(lines) <= MOST_LINES else lines[: MOST_LINES - 1]
         print("\n".join(shown), file=sys.stderr)
         if len(shown) < len(lines):
@@ -82,11 +82,14 @@ def told(error: Exception, as_json: bool = False) -> int:
 
 
 def failure(error: Exception) -> "tuple[int, list[Finding]]":
-    """Return the exit status and the findings of an error; a fault of ours becomes a finding too."""
+    """Return the exit status and the findings of an error, errors first; a fault of ours becomes a finding too.
+
+    Warnings are told with them: a row that went to quarantine is often the cause of the error.
+    """
     from opportune.domain import BadInput, BrokenPromise
 
     if isinstance(error, BadInput | BrokenPromise):
-        return error.exit_status, [finding for finding in error.findings if finding.severity == "error"]
+        return error.exit_status, sorted(error.findings, key=lambda finding: finding.severity != "error")
     if isinstance(error, TyperException):
         return 2, [_said("OP820", "opportune", f"{error.format_message().rstrip('.')}.", "opportune --help")]
     if isinstance(error, OSError):
@@ -95,6 +98,10 @@ def failure(error: Exception) -> "tuple[int, list[Finding]]":
     message = f"{type(error).__name__}: {error}. This is a fault of opportune, not of your data."
     step = "run again with OPPORTUNE_TRACEBACK=1 and report what it prints"
     return EXIT_INTERNAL, [_said("OP899", "opportune", message, step)]
+
+
+def _line(finding: "Finding") -> str:
+    return finding.text() if finding.severity == "error" else f"{finding.severity}: {finding.text()}"
 
 
 def _said(code: str, source: str, message: str, step: str) -> "Finding":

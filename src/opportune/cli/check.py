@@ -15,9 +15,9 @@ def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = 
     try:
         project = open_project(directory, out, as_of)
     except BadInput as error:  # the tables do not depend on the settings: tell all problems in one go
-        from opportune.workflow.check import table_errors
+        from opportune.workflow.check import table_findings
 
-        raise BadInput([*error.findings, *table_errors(directory)]) from error
+        raise BadInput([*error.findings, *table_findings(directory)]) from error
     findings = tuple(Finding(**each) for each in project.check())
     if as_json:
         from opportune.cli.outputs import CheckSaid

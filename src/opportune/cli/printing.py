@@ -143,13 +143,29 @@ def print_completed(evidence: dict[str, Any]) -> None:
 def print_verdicts(evidence: dict[str, Any]) -> None:
     """Print what the evidence shows and what it does not, or that there is none yet."""
     if not evidence["estimates"]:
-        print(f"\nNo evidence yet: no decision about the list of {evidence['plan_at'][:10]} has an observed outcome.")
+        print(f"\nNo evidence yet: {_no_evidence(evidence)}")
         return
     words = {"more": "Shown: {} earned more than {}.", "less": "Shown: {} earned less than {}.",
              "nothing": "Not shown: that {} earns more than {}."}  # fmt: skip
     print()
     for each in evidence["verdicts"]:
         print(words[each["shown"]].format(each["policy"], each["against"]))
+
+
+def _no_evidence(evidence: dict[str, Any]) -> str:
+    if not evidence["rows"]:
+        return f"no decision about the list of {evidence['plan_at'][:10]} has an observed outcome."
+    finding = evidence["findings"][0]
+    return f"{evidence['rows']:,} decisions have an observed outcome. [{finding['code']}] {finding['message']}."
+
+
+def print_left_out(evidence: dict[str, Any]) -> None:
+    """Print how many of the list the evidence leaves out; nothing where it is about all, or there is none."""
+    if evidence["rows"] and evidence["immature"] + evidence["undecided"]:
+        print(
+            f"\nLeft out of the evidence: {evidence['immature']:,} decisions without an observed outcome, "
+            f"{evidence['undecided']:,} customers without a decision."
+        )
 
 
 def _policy(row: dict[str, Any]) -> str:

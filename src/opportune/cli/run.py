@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from opportune.cli.arguments import AsOfOption, Directory, Json, Out, open_project
-from opportune.cli.printing import print_evidence, print_json, print_plan, print_timings, print_verdicts
+from opportune.cli.printing import print_evidence, print_json, print_left_out, print_plan, print_timings, print_verdicts
 
 NAME = "run"
 
@@ -17,8 +17,10 @@ def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = 
         return
     print_plan(summary["plan"])
     print_evidence(summary["evidence"], "contribution_per_customer", "dr")
+    evidence = project.evidence()
+    print_left_out(evidence)
     print_timings(project.timings())
     sealed = summary["release"]
     print(f"\nrelease {sealed[:12]}" if sealed else "\nno release: a gate failed, see the report")
     print(f"report  {project.out / 'reports' / 'portfolio.html'}")
-    print_verdicts(project.evidence())
+    print_verdicts(evidence)

@@ -3,7 +3,7 @@
 from opportune.domain.asof import AsOf
 from opportune.domain.candidates import CandidateBlocks, Candidates
 from opportune.domain.decision import Decision
-from opportune.domain.errors import BadInput, BrokenPromise, OpportuneError
+from opportune.domain.errors import BadInput, BrokenPromise, Interrupted, OpportuneError
 from opportune.domain.estimate import Estimate
 from opportune.domain.facts import Facts
 from opportune.domain.finding import Finding, Severity, errors
@@ -38,6 +38,7 @@ __all__ = [
     "Facts",
     "Finding",
     "Forecast",
+    "Interrupted",
     "Limit",
     "LimitRow",
     "Money",

@@ -21,6 +21,16 @@ class BadInput(OpportuneError):
         super().__init__("\n".join(finding.text() for finding in self.findings))
 
 
+class Interrupted(OpportuneError):
+    """The work was interrupted, and what there was so far is left and labelled so. Exit status 130."""
+
+    exit_status = 130
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(finding.text() for finding in self.findings))
+
+
 class BrokenPromise(OpportuneError):
     """A limit or a gate cannot be kept by what was asked. Exit status 1."""
 

@@ -31,7 +31,7 @@ def _context_findings(name: str, feature: Feature, columns: Mapping[str, Sequenc
             message="has both context and table: expected one of them",
             next_step="keep context for a column of the opportunity, table and aggregate for history",
         )  # fmt: skip
-    if feature.context in set(columns.get("outcomes", ())) - set(columns.get("opportunities", ())):
+    if _outcomes(columns, [str(feature.context)]) and feature.context not in columns.get("opportunities", ()):
         yield _sees_the_future(name, f"context column {feature.context!r} is a column of outcomes")
     elif feature.context not in columns.get("opportunities", ()):
         yield _missing_column(
@@ -81,6 +81,15 @@ def _column_findings(name: str, feature: Feature, columns: Mapping[str, Sequence
         )
     if feature.where is not None:
         yield from _where_findings(name, feature.where, columns[feature.table])
+    for column in _outcomes(columns, sorted(_used(feature, columns))):
+        step = "leave it out, or rename it in the SQL of its table if it was known before"
+        yield _sees_the_future(name, f"{column!r} of {feature.table} has the name of a column of outcomes", step)
+
+
+def _outcomes(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> list[str]:
+    """Return those of the names that outcomes have too, ids aside: SQL does not tell capitals apart."""
+    followed = {name.casefold() for name in columns.get("outcomes", ())}
+    return [name for name in names if name.casefold() in followed and not name.casefold().endswith("_id")]
 
 
 def _where_findings(name: str, where: str, columns: Sequence[str]) -> Iterator[Finding]:
@@ -112,10 +121,10 @@ def _protected_findings(name: str, used: set[str], protected: Sequence[str]) -> 
         )  # fmt: skip
 
 
-def _sees_the_future(name: str, why: str) -> Finding:
+def _sees_the_future(name: str, why: str, step: str = "declare only what was known before the opportunity") -> Finding:
     return Finding(
         code="OP103", source=SOURCE, subject=name, message=f"sees the future: {why}",
-        next_step="declare only what was known before the opportunity",
+        next_step=step,
     )  # fmt: skip
 
 

@@ -22,6 +22,9 @@ ROW_KEY = {
 }
 """The key that decides between two rows of one instant, so that `latest` has one answer."""
 
+OWN_ROW = {"applications": " AND e.opportunity_id IS DISTINCT FROM s.opportunity_id"}
+"""What keeps a row out of its own opportunity: an application on the day of its offer is what followed from it."""
+
 KNOWN_AT_SUFFIX = "__known_at"
 
 
@@ -62,12 +65,14 @@ def _selected(name: str, feature: Feature) -> str:
 def _table_query(table: str, features: Mapping[str, Feature], columns: Sequence[str]) -> str:
     happened = f"e.{EVENT_TIME[table]}"
     longest = max(feature.look_back_days or 0 for feature in features.values())
-    arrived = f"greatest(coalesce(e.arrived_at, {happened}), {happened})" if "arrived_at" in columns else happened
+    timed = "arrived_at" in columns
+    arrived = f"greatest(e.arrived_at, {happened})" if timed else happened
+    known = " AND e.arrived_at IS NOT NULL" if timed else ""  # `greatest` leaves a null out: it would be known at once
     values = ",\n".join(_value(name, each, happened, arrived, table, columns) for name, each in features.items())
     return (
         f"  SELECT s.opportunity_id,\n{values}\n"
         f"  FROM opportunities AS s JOIN {table} AS e ON e.customer_id = s.customer_id\n"
-        f"    AND {arrived} <= s.at AND {happened} > s.at - INTERVAL {longest} DAY\n"
+        f"    AND {arrived} <= s.at AND {happened} > s.at - INTERVAL {longest} DAY{known}{OWN_ROW.get(table, '')}\n"
         f"  GROUP BY s.opportunity_id"
     )
 

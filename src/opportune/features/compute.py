@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from opportune.domain import AsOf, Facts
+from opportune.domain import AsOf, BadInput, Facts, Finding
 from opportune.features.compile import KNOWN_AT_SUFFIX, compile_features
 from opportune.features.declare import Feature
 
@@ -39,11 +39,23 @@ def facts_of(table: "pa.Table", names: list[str], as_of: AsOf) -> Facts:
 
 
 def feature_column(table: "pa.Table", name: str) -> np.ndarray:
-    """Return a column as float64 with NaN for missing, or as objects with None when it holds text."""
+    """Return a column as float64 with NaN for missing, or as objects with None when it holds text.
+
+    BadInput (OP110) naming the column when it is neither: a date, a list.
+    """
     values = table[name].combine_chunks()
     if str(values.type) in ("string", "large_string", "string_view"):
         return np.array(values.to_pylist(), dtype=object)
-    return np.asarray(values.cast("float64").to_numpy(zero_copy_only=False), dtype=np.float64)
+    try:
+        return np.asarray(values.cast("float64").to_numpy(zero_copy_only=False), dtype=np.float64)
+    except NotImplementedError as error:  # Arrow has no such conversion
+        raise BadInput([_neither(name, str(values.type))]) from error
+
+
+def _neither(name: str, kind: str) -> Finding:
+    message = f"is of type {kind}: expected a number or text"
+    step = "turn it into one in the SQL of its table, such as a date into days by date_diff"
+    return Finding(code="OP110", source="tables", subject=name, message=message, next_step=step)
 
 
 def _instants(table: "pa.Table", name: str) -> np.ndarray:

@@ -12,7 +12,25 @@ import msgspec
 if TYPE_CHECKING:
     from sqlglot import exp
 
-CLOCK = "reads the clock or chance: expected an answer that depends on the row alone"
+VALUES = (
+    "Column", "Identifier", "Literal", "Boolean", "Null", "Paren", "Tuple", "Array", "Interval", "IntervalSpan",
+    "Var", "DataType", "DataTypeParam",
+)  # fmt: skip
+OPERATORS = (
+    "And", "Or", "Not", "EQ", "NEQ", "GT", "GTE", "LT", "LTE", "NullSafeEQ", "NullSafeNEQ", "Is", "In", "Any",
+    "Between", "Like", "ILike", "SimilarTo", "Escape", "Add", "Sub", "Mul", "Div", "IntDiv", "Mod", "Neg", "DPipe",
+    "Case", "If", "Cast", "TryCast", "Bracket",
+)  # fmt: skip
+FUNCTIONS = (
+    "Coalesce", "Nullif", "Greatest", "Least", "Abs", "Sign", "Round", "Floor", "Ceil", "Sqrt", "Ln", "Log", "Exp",
+    "Pow", "IsNan", "IsInf", "Lower", "Upper", "Length", "Trim", "Substring", "Left", "Right", "Replace", "Concat",
+    "StartsWith", "EndsWith", "Contains", "StrPosition", "RegexpLike", "RegexpFullMatch", "ArrayContains", "Extract",
+    "Year", "Month", "Day", "DayOfWeek", "DayOfYear", "Week", "WeekOfYear", "Quarter", "DateTrunc", "TimestampTrunc",
+    "DateDiff", "DateBin", "DateFromParts", "TimeToStr", "StrToTime", "TimeToUnix",
+)  # fmt: skip
+"""The expressions of sqlglot that a condition may have. A list of what is refused would have to know every function
+that reads the clock, chance or columns by pattern, of this version of the dialect and of the next."""
+EXPECTED = "expected comparisons of columns and values, or a common function of them"
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -61,21 +79,17 @@ def _where(error: Any) -> str:
 
 
 def _refused(tree: "exp.Condition") -> Iterator[str]:
-    """Yield why an expression is more than a condition on one row."""
+    """Yield why an expression is more than a condition on one row: whatever is not known to depend on it alone."""
     from sqlglot import exp
 
-    volatile = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.CurrentUser, exp.Rand, exp.Uuid)
+    allowed = tuple(getattr(exp, name) for name in VALUES + OPERATORS + FUNCTIONS)
     for node in tree.walk():
         if isinstance(node, exp.Query | exp.Subquery | exp.Table):
             yield "looks into a table by itself: expected columns of the feature's own table"
         elif isinstance(node, exp.AggFunc | exp.Window):
             yield f"sums over rows ({_text(node)}): expected a condition on one row"
-        elif isinstance(node, volatile):
-            yield f"{CLOCK} ({_text(node)})"
-        elif isinstance(node, exp.Anonymous):
-            yield f"calls {node.name}, which is not known to depend on the row alone: expected another function"
-        elif isinstance(node, exp.Placeholder | exp.Parameter | exp.Star):
-            yield f"has {_text(node)}: expected columns and values"
+        elif not isinstance(node, allowed):
+            yield f"has {_text(node)}, which is not known to depend on the columns of one row alone: {EXPECTED}"
 
 
 def _text(node: Any) -> str:

@@ -1,6 +1,5 @@
 """Fitting penalised GLMs with glum: the only module that imports it."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Literal
 
@@ -16,7 +15,11 @@ RIDGE = {"logistic": 1e-3, "gamma": 3e-2, "tweedie": 1e-1}
 
 
 def fit_linear(learner: str, columns: Columns, target: np.ndarray, signs: Mapping[str, int]) -> LinearMember:
-    """Fit one GLM with a ridge penalty; a column with a declared sign has its coefficient bounded at zero."""
+    """Fit one GLM with a ridge penalty; a column with a declared sign has its coefficient bounded at zero.
+
+    A fit that did not converge says so by a warning, so the caller turns warnings into errors: it does so once for the
+    process, because a filter that a thread sets and resets can stay behind when two of them overlap.
+    """
     family = {"logistic": "binomial", "gamma": "gamma", "tweedie": TweedieDistribution(1.5)}[learner]
     link: Literal["logit", "log"] = "logit" if learner == "logistic" else "log"
     model = GeneralizedLinearRegressor(
@@ -29,12 +32,10 @@ def fit_linear(learner: str, columns: Columns, target: np.ndarray, signs: Mappin
         max_iter=500,
         gradient_tol=1e-7,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a fit that did not converge is an error, not a line on a terminal
-        try:
-            model.fit(np.column_stack(list(columns.values())), target)
-        except (ValueError, Warning) as error:
-            raise BadInput([_refused(learner, target, error)]) from error
+    try:
+        model.fit(np.column_stack(list(columns.values())), target)
+    except (ValueError, Warning) as error:
+        raise BadInput([_refused(learner, target, error)]) from error
     coefficients = tuple(float(value) for value in model.coef_)
     return LinearMember(link=link, intercept=float(model.intercept_), coefficients=coefficients)
 

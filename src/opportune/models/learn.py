@@ -1,8 +1,10 @@
 """Learn: a bag of members per learner, each without one fold of clusters, and a calibration on what they left out."""
 
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -130,12 +132,17 @@ def _fit_members(
     out_of_fold = []
     for learner in spec.learners:
         columns = (tree_columns if learner == "boosting" else linear_columns)(encoding, inputs)
-        fitted = _in_parallel(
-            [_task(spec, learner, columns, target, out, _member_seed(seed, m)) for m, out in enumerate(held_out)]
-        )
+        tasks = [_task(spec, learner, columns, target, out, _member_seed(seed, m)) for m, out in enumerate(held_out)]
+        with _strict(learner):
+            fitted = _in_parallel(tasks)
         (boosters if learner == "boosting" else linear).extend(member for member, _ in fitted)
         out_of_fold.append(_out_of_fold([predict for _, predict in fitted], columns, held_out))
     return tuple(linear), tuple(boosters), out_of_fold
+
+
+def _strict(learner: str) -> AbstractContextManager[Any]:
+    """Turn warnings into errors while a learner is fitted that tells so that it did not converge (see fit_linear)."""
+    return nullcontext() if learner == "boosting" else warnings.catch_warnings(action="error")
 
 
 def _task(

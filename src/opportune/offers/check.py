@@ -15,6 +15,9 @@ def check_catalogue(catalogue: Catalogue) -> list[Finding]:
     findings = [finding for band in catalogue.bands for finding in _band_findings(band, len(catalogue.offer_ids))]
     if len(set(catalogue.offer_ids)) < len(catalogue.offer_ids):
         findings.append(_finding("OP201", "price.steps", f"repeats an id: {', '.join(catalogue.offer_ids)}"))
+    names = [band.name for band in catalogue.bands]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        findings.append(_finding("OP809", f"band '{name}'", "is declared more than once: expected one set of cuts"))
     return findings
 
 

@@ -44,7 +44,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 def figures(told: Artefacts) -> list[Figure]:
     """Return the pictures of the page, in its order; one whose artefact is empty is left out."""
     judged = [_policies(told), _differences(told), _limits(told)] if told.judged else []
-    forecasts = [_calibration(told)] if told.judged else []
+    forecasts = [_calibration(told)] if told.evidence["response"] else []
     return [*_frontier(told), *judged, *_chosen(told), *_choices(told), *forecasts]
 
 
@@ -86,24 +86,30 @@ def _label(row: dict[str, Any]) -> str:
 
 def _frontier(told: Artefacts) -> list[Figure]:
     points, limit = told.frontier["points"], told.frontier["limit"]
-    if not points:
+    held = [each for each in points if each["value"] is not None]
+    if not held:
         return []
     row = next(row for row in told.certificate["rows"] if row["name"].removesuffix(" (at most)") == limit)
     marked = [{"use": row["used"], "value": told.certificate["value"], "name": "the plan"}, *_today(told)]
     caption = (
         f"The best plan for each bound of “{limit}”, the other limits kept. {_price_says(told, row)} "
-        f"{_today_says(told)}These are forecasts, not evidence."
+        f"{_today_says(told)}{_cannot_hold(points)}These are forecasts, not evidence."
     )
     return [
         Figure(
             name="frontier",
             title=f"What “{limit}” buys",
             caption=caption,
-            svg=frontier_chart([{"use": each["used"], **each} for each in points], limit, marked, told.currency),
+            svg=frontier_chart([{"use": each["used"], **each} for each in held], limit, marked, told.currency),
             header=(f"{limit}, at most", "used", "planned value", "price of one more"),
             rows=tuple((each["limit"], each["used"], each["value"], each["price"]) for each in points),
         )
     ]
+
+
+def _cannot_hold(points: list[dict[str, Any]]) -> str:
+    empty = [amount(each["limit"]) for each in points if each["value"] is None]
+    return f"No plan keeps a bound of {' or '.join(empty)} beside the other limits. " if empty else ""
 
 
 def _today(told: Artefacts) -> list[dict[str, Any]]:

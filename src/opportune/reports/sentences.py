@@ -20,16 +20,20 @@ def headline(told: Artefacts) -> str:
     plan = told.certificate
     reach = f"The plan reaches {plan['offered']:,} of {plan['opportunities']:,} customers."
     if not told.judged:
-        return (
-            f"{reach} It is forecast to be worth {amount(plan['value'])} {told.currency}. No outcome of this list is "
-            "known yet, so there is no evidence."
-        )
+        return f"{reach} It is forecast to be worth {amount(plan['value'])} {told.currency}. {_not_judged(told)}"
     rows = told.estimates(RAW, METHOD, differences=False)
     row = next(row for row in rows if row["policy"] == told.evidence["plan"])
     return (
         f"{reach} On the outcomes of the list it was worth {interval(row)} {told.currency} per listed customer "
         "(95 % interval)."
     )
+
+
+def _not_judged(told: Artefacts) -> str:
+    known = told.evidence["rows"]
+    if not known:
+        return "No outcome of this list is known yet, so there is no evidence."
+    return f"The outcomes of {known:,} of its decisions are known, too few to judge it by: there is no evidence yet."
 
 
 def verdicts(told: Artefacts, shown: bool) -> list[str]:

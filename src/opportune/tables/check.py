@@ -15,6 +15,8 @@ from opportune.tables.files import listed, replace_directory, write_parquet
 
 ROW = "__row"
 """The number of a row in the result of its SQL, from 1; it goes to quarantine and to messages, and no further."""
+UNREAD = "__unread"
+"""The optional columns of a row that hold something which is not of their kind, as ``|name|``; dropped once tested."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -112,8 +114,9 @@ def _read(path: Path, engine: Engine, findings: list[Finding]) -> Iterator[pa.Ta
 def _future_columns(raw: dict[str, pa.Table]) -> Iterator[Finding]:
     """No outcome can be in an opportunity: a column of both tables would let a decision see what followed."""
     if "opportunities" in raw and "outcomes" in raw:
+        followed = {name.casefold() for name in raw["outcomes"].column_names}  # SQL does not tell capitals apart
         for name in raw["opportunities"].column_names:
-            if name in raw["outcomes"].column_names and not name.endswith("_id"):
+            if name.casefold() in followed and not name.casefold().endswith("_id"):
                 message = "is a column of outcomes too: an opportunity cannot hold what happened after it"
                 yield _finding("OP008", "tables/opportunities.sql", name, message, "remove it from opportunities.sql")
 
@@ -126,8 +129,14 @@ def _split(
     table = table.append_column(ROW, pa.array(range(1, table.num_rows + 1), pa.int64()))
     engine.register("_raw", table)
     typed = ", ".join(_typed(column, contract) for column in table.column_names)
-    engine.register("_typed", engine.query(f"SELECT {typed} FROM _raw", f"tables/{name}.sql"))
-    return _parted(name, tests, "FROM _typed AS t", engine, findings)
+    unread = _unread(_optional(contract, table.column_names))
+    engine.register("_typed", engine.query(f"SELECT {typed}, {unread} FROM _raw", f"tables/{name}.sql"))
+    good, bad = _parted(name, tests, "FROM _typed AS t", engine, findings)
+    refused = any(each.source == f"tables/{name}.sql" and each.severity == "error" for each in findings)
+    if good.num_rows == 0 and not refused:
+        message = f"keeps no row: all {bad.num_rows:,} are in quarantine"
+        findings.append(_finding("OP006", f"tables/{name}.sql", "", message, f"see quarantine/{name}.parquet"))
+    return good.drop_columns(UNREAD), bad.drop_columns(UNREAD)
 
 
 def _typed(column: str, contract: Contract) -> str:
@@ -137,8 +146,25 @@ def _typed(column: str, contract: Contract) -> str:
     return f'TRY_CAST("{column}" AS {SQL_TYPES[kinds[column]]}) AS "{column}"'
 
 
+def _optional(contract: Contract, present: list[str]) -> list[Column]:
+    """Return the columns that are there and may hold nulls: in them a failed conversion must not pass for a null."""
+    return [column for column in contract.columns if not column.required and column.name in present]
+
+
+def _unread(columns: list[Column]) -> str:
+    marks = [
+        f"""CASE WHEN TRY_CAST("{each.name}" AS {SQL_TYPES[each.kind]}) IS NULL AND "{each.name}" IS NOT NULL
+            THEN '|{each.name}|' ELSE '' END"""
+        for each in columns
+    ]
+    return f"concat({', '.join(marks)}) AS {UNREAD}" if marks else f"'' AS {UNREAD}"
+
+
 def _tests(contract: Contract, present: list[str], currency: str | None) -> list[_Test]:
-    tests = [_column_test(column, column.name in contract.key) for column in contract.columns if column.required]
+    optional = _optional(contract, present)
+    filled = [column for column in contract.columns if column.required or (column.filled and column in optional)]
+    tests = [_column_test(column, column.name in contract.key) for column in filled]
+    tests += [_unread_test(column) for column in optional if not column.filled]
     tests += [_rule_test(rule) for rule in contract.rules if set(rule.needs) <= set(present)]
     if currency is not None and "currency" in present:
         tests.append(_currency_test(currency))
@@ -157,6 +183,11 @@ def _currency_test(currency: str) -> _Test:
 def _column_test(column: Column, is_key: bool) -> _Test:
     says = f"{column.name} must be given, as {_article(column.kind)}"
     return _Test("OP032", says, f'"{column.name}" IS NULL', "error" if is_key else "warning", column.name)
+
+
+def _unread_test(column: Column) -> _Test:
+    says = f"{column.name} must be {_article(column.kind)} where it is given"
+    return _Test("OP038", says, f"contains({UNREAD}, '|{column.name}|')", "warning", column.name)
 
 
 def _article(kind: str) -> str:

@@ -18,11 +18,16 @@ SQL_TYPES: dict[Kind, str] = {
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column of a contract. A required one must exist and hold no nulls: null is not a pass."""
+    """A column of a contract. A required one must exist and hold no nulls: null is not a pass.
+
+    An optional one may hold nulls where it stands, unless it is ``filled``: then each row must have it, because a null
+    would be read as an answer that nobody gave.
+    """
 
     name: str
     kind: Kind
     required: bool = True
+    filled: bool = False
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -44,6 +49,10 @@ class Contract(msgspec.Struct, frozen=True):
     rules: tuple[Rule, ...] = ()
 
 
+ARRIVED_AT = Column("arrived_at", "instant", required=False, filled=True)
+"""When a row was known here. A row without it cannot be placed in time, so it is not known at once: it is doubted."""
+
+
 def _not_negative(column: str) -> Rule:
     return Rule("OP033", f"{column} must be zero or more", f'"{column}" >= 0', (column,))
 
@@ -56,7 +65,7 @@ CONTRACTS = {
         Contract(
             "customers",
             ("customer_id", "known_from"),
-            (Column("customer_id", "text"), Column("known_from", "instant")),
+            (Column("customer_id", "text"), Column("known_from", "instant"), ARRIVED_AT),
         ),
         Contract(
             "events",
@@ -65,7 +74,7 @@ CONTRACTS = {
                 Column("event_id", "text"),
                 Column("customer_id", "text"),
                 Column("event_time", "instant"),
-                Column("arrived_at", "instant", required=False),
+                ARRIVED_AT,
             ),
             (
                 Rule(
@@ -87,7 +96,16 @@ CONTRACTS = {
                 Column("surface", "text"),
                 Column("stage", "text"),
             ),
-            (Rule("OP034", f"stage must be one of {_STAGES}", f"stage IN {_STAGES}", ("stage",)),),
+            (
+                Rule("OP034", f"stage must be one of {_STAGES}", f"stage IN {_STAGES}", ("stage",)),
+                Rule(
+                    "OP030",
+                    "customer_id, slot and at must be unique together",
+                    'count(*) OVER (PARTITION BY customer_id, slot, "at") = 1',
+                    ("customer_id", "slot", "at"),
+                    "error",
+                ),
+            ),
         ),
         Contract(
             "applications",
@@ -101,6 +119,7 @@ CONTRACTS = {
                 Column("status", "text"),
                 Column("reasons", "text", required=False),
                 Column("claim", "text", required=False),
+                ARRIVED_AT,
             ),
             (_not_negative("requested_amount"),),
         ),
@@ -161,6 +180,7 @@ CONTRACTS = {
                 Column("originated_at", "instant"),
                 Column("principal", "money"),
                 Column("decision_id", "text", required=False),
+                ARRIVED_AT,
             ),
             (_not_negative("principal"),),
         ),
@@ -222,6 +242,11 @@ CROSS_RULES = (
     CrossRule(
         "OP043", "decisions", "opportunities", "opportunity_id", "decided_at",
         "decided_at must not be before the opportunity", 'p.opportunity_id IS NULL OR t.decided_at >= p."at"',
+    ),
+    CrossRule(
+        "OP048", "decisions", "opportunities", "opportunity_id", "customer_id",
+        "a decision must be about the customer and slot of its opportunity",
+        "p.opportunity_id IS NULL OR (t.customer_id = p.customer_id AND t.slot = p.slot)",
     ),
 )  # fmt: skip
 """Rules between two tables, applied when a project has both."""

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,18 @@ def replace_directory(target: Path, build: Callable[[Path], None]) -> None:
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+def replace_directories(parent: Path, names: Sequence[str], build: Callable[[Path], None]) -> None:
+    """Build the named folders in one beside them and rename each into ``parent``; if ``build`` raises, all stay."""
+    parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=parent, prefix=".new."))
+    try:
+        build(beside)
+        for name in names:
+            _swap(beside / name, parent / name)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _swap(beside: Path, target: Path) -> None:

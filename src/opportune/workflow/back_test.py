@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FOLDER = "back-test"
 PLAN = ("status", "value", "bound", "gap", "offered", "opportunities", "rows")
-TOLD = ("rows", "immature", "clusters", "estimates", "verdicts", "planned_against_realised", "support")
+TOLD = ("rows", "immature", "clusters", "estimates", "verdicts", "planned_against_realised", "support", "findings")
 
 
 def back_test(settings: Settings, out: Path) -> None:
@@ -88,8 +88,8 @@ def _planned(folder: Path) -> dict[str, Any]:
 
 
 def _judged(settings: Settings, folder: Path) -> dict[str, Any]:
-    evaluate(settings, folder)
-    evidence = read_json(folder / "evidence" / "evidence.json")
+    evidence = evaluate(settings, folder)
+    write_json(folder / "evidence" / "evidence.json", evidence)
     told = {key: evidence[key] for key in TOLD}
     return {**told, "estimates": [row for row in told["estimates"] if row["method"] == METHOD]}
 

@@ -49,7 +49,8 @@ def plan_change(older: Path, newer: Path, settings: tuple[str, ...]) -> PlanChan
     """
     recorded = recorded_settings(newer)
     _check_bags(recorded)
-    batch = opportunities_at(open_tables(newer, newer), recorded.plan_at)
+    band = _catalogue(newer)["price"]["band"]
+    batch = opportunities_at(open_tables(newer, newer), recorded.plan_at, (band,))
     before, after = (_choices(folder, batch, newer) for folder in (older, newer / "plan"))
     both = before != UNMATCHED
     logged = logged_offers(newer, recorded, batch)

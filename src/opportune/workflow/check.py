@@ -16,12 +16,15 @@ def check(settings: Settings, out: Path) -> None:
     write_json(out / "findings.json", located(checked.findings, settings.directory))
     if errors(list(checked.findings)):
         raise BadInput(checked.findings)
-    check_declarations(settings, engine)
-    check_tests(settings, engine)
+    try:
+        check_declarations(settings, engine)
+        check_tests(settings, engine)
+    except BadInput as error:  # what is doubtful in the tables may be the cause
+        raise BadInput([*error.findings, *checked.findings]) from error
 
 
-def table_errors(directory: Path) -> list[Finding]:
-    """Return what is wrong with the tables of a folder whose settings cannot be read; nothing is written."""
+def table_findings(directory: Path) -> tuple[Finding, ...]:
+    """Return what is doubtful in the tables of a folder whose settings cannot be read; nothing is written."""
     if not (directory / "tables").is_dir():
-        return []
-    return errors(list(check_tables(directory, Engine(directory), None, None).findings))
+        return ()
+    return check_tables(directory, Engine(directory), None, None).findings

@@ -4,18 +4,24 @@ from typing import Any
 
 import numpy as np
 
+from opportune.domain import BadInput, Finding
 from opportune.workflow.listed import Listed
 
 PARTS = 5
 
 
 def chosen(listed: Listed) -> list[dict[str, Any]]:
-    """Return per group and fifth: customers, share planned, and mean planned price; empty when nothing is declared."""
+    """Return per group and fifth: customers, share planned, and mean planned price; empty when nothing is declared.
+
+    BadInput (OP814) when the second of ``chosen_by`` is text.
+    """
     declared = listed.settings.evidence.chosen_by
     if declared is None:
         return []
     group_name, number_name = declared
     groups, numbers = listed.facts.values[group_name].astype(str), listed.facts.values[number_name]
+    if numbers.dtype == object:
+        raise BadInput([_not_a_number(number_name)])
     parts = _parts(numbers)
     return [
         _row(listed, str(group), order, label, rows)
@@ -27,11 +33,18 @@ def chosen(listed: Listed) -> list[dict[str, Any]]:
 
 def _parts(numbers: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """Return labelled masks of equal parts of the list by a number; those without it are a part of their own."""
-    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, PARTS + 1)))
-    part = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, max(len(edges) - 2, 0))
     known = ~np.isnan(numbers)
-    found = [(_label(numbers[known & (part == k)]), known & (part == k)) for k in range(max(len(edges) - 1, 1))]
+    edges = np.unique(np.quantile(numbers[known], np.linspace(0, 1, PARTS + 1))) if known.any() else np.zeros(0)
+    part = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, max(len(edges) - 2, 0))
+    masks = [known & (part == k) for k in range(max(len(edges) - 1, 1))]
+    found = [(_label(numbers[mask]), mask) for mask in masks if mask.any()]
     return found + ([("not known", ~known)] if not known.all() else [])
+
+
+def _not_a_number(name: str) -> Finding:
+    message = f"ends with {name!r}, which is text: expected a text and then a number"
+    step = "write the two the other way round, or name another feature"
+    return Finding(code="OP814", source="evidence.toml", subject="chosen_by", message=message, next_step=step)
 
 
 def _label(numbers: np.ndarray) -> str:

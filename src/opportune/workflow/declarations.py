@@ -1,6 +1,7 @@
 """Declarations against tables: every column, feature and piece of SQL that the settings name must exist."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from opportune.allocation import check_limits, columns_of
 from opportune.domain import BadInput, Finding, errors
@@ -12,6 +13,7 @@ from opportune.workflow.completion import KEY, cell_sql
 from opportune.workflow.cross_checks import resources_of
 from opportune.workflow.fairness import group_sql
 from opportune.workflow.given_rows import run_tests
+from opportune.workflow.logged_checks import check_log, check_numbers_logged
 from opportune.workflow.settings import Settings
 from opportune.workflow.sources import check_sources
 from opportune.workflow.subsets import subset_sql
@@ -31,10 +33,14 @@ def check_declarations(settings: Settings, engine: Engine) -> None:
         *check_features(settings.features, columns, settings.protected),
         *check_eligibility(settings.eligibility, list(settings.features), settings.protected),
         *_pack_findings(settings),
+        *_protected_findings(settings, columns),
+        *check_numbers_logged(settings, engine),
         *_limit_findings(settings, columns.get("opportunities", [])),
         *check_sources(settings, engine),
         *check_models(settings.models, list(settings.features), terms, outcomes, settings.protected),
     ]
+    if not errors(findings):
+        findings += check_log(settings, engine)
     if errors(findings):
         raise BadInput(findings)
 
@@ -49,6 +55,28 @@ def check_tests(settings: Settings, engine: Engine) -> None:
 def _pack_findings(settings: Settings) -> Iterator[Finding]:
     for source, pack in settings.rules.items():
         yield from check_eligibility(pack.condition, list(settings.features), settings.protected, source, "condition")
+
+
+def _protected_findings(settings: Settings, columns: dict[str, list[str]]) -> Iterator[Finding]:
+    """Yield a finding for each protected name that nothing has, and for each that prices, folds or tries depend on."""
+    known = {name.casefold(): name for names in (*columns.values(), settings.features) for name in names}
+    for name in settings.protected:
+        if name.casefold() not in known:
+            near = get_close_matches(name.casefold(), known, 1, 0.7)
+            hint = f" Did you mean {known[near[0]]}?" if near else ""
+            message = f"names {name!r}, which no table has: nothing is protected by it.{hint}"
+            step = "correct the name, or remove it"
+            yield Finding(code="OP831", source="opportune.toml", subject="protected", message=message, next_step=step)
+    barred = {name.casefold() for name in settings.protected}
+    for source, key, column in (
+        ("offers.toml", "price.band", settings.catalogue.price.band),
+        ("opportune.toml", "cluster", settings.identity.cluster),
+        ("limits.toml", "exploration.tried", settings.exploration.tried),
+    ):
+        if column is not None and column.casefold() in barred:
+            message = f"is {column!r}, which is protected or a proxy: expected a column that is neither"
+            step = "name another column; fairness tables read protected ones by themselves"
+            yield Finding(code="OP832", source=source, subject=key, message=message, next_step=step)
 
 
 def _limit_findings(settings: Settings, columns: list[str]) -> Iterator[Finding]:

@@ -1,37 +1,38 @@
 """Evaluate: open the outcomes of the planned list and judge the plan and its rivals on them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from opportune.domain import Estimate
+from opportune.domain import Estimate, Finding
 from opportune.evaluation import Estimator, Judged, balance, compare, cvar, estimate, support
 from opportune.models import measure_binary
-from opportune.tables import write_json
 from opportune.workflow.chosen import chosen
 from opportune.workflow.evidence_spec import PolicySpec
 from opportune.workflow.fairness import fairness
 from opportune.workflow.listed import Listed, read_listed
+from opportune.workflow.logged import History
 from opportune.workflow.policies import PolicyInputs, best_offers, build_policy
 from opportune.workflow.realised import only_planned, planned_against_realised
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
-from opportune.workflow.subsets import subset_contributions
+from opportune.workflow.subsets import empty_subsets, subset_contributions
 from opportune.workflow.train import training_history
-from opportune.workflow.trial import MEASURES, RAW, Trial, judged_decisions, open_trial, realised
+from opportune.workflow.trial import MEASURES, RAW, TooThin, Trial, judged_decisions, open_trial, realised
 from opportune.workflow.verdicts import verdicts
 
 ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
 
 
-def evaluate(settings: Settings, out: Path) -> None:
-    """Write ``evidence/evidence.json``: of a list without outcomes, what is planned and that nothing is known yet."""
+def evaluate(settings: Settings, out: Path) -> dict[str, Any]:
+    """Return the evidence; of a list whose outcomes are none or too few, what is planned and why nothing is known."""
     listed = read_listed(settings, out)
     past = judged_decisions(listed)
     used = {row["name"]: row["used"] for row in read_json(out / "plan" / "certificate.json")["rows"]}
-    outcomes = _judged(open_trial(listed, past), used) if len(past) else _nothing_yet(listed, used)
+    outcomes = _outcomes(listed, past, used)
     known = {
         "rows": len(past),
         "immature": past.immature,
@@ -39,7 +40,16 @@ def evaluate(settings: Settings, out: Path) -> None:
         "undecided": len(listed) - _decided(listed),
     }
     training = read_json(out / "models" / "index.json")
-    write_json(out / "evidence" / "evidence.json", {**_told(listed), "training": training, **known, **outcomes})
+    return {**_told(listed), "training": training, **known, **outcomes}
+
+
+def _outcomes(listed: Listed, past: History, used: dict[str, float]) -> dict[str, Any]:
+    if not len(past):
+        return _nothing_yet(listed, used, ())
+    try:
+        return _judged(open_trial(listed, past), used)
+    except TooThin as error:
+        return _nothing_yet(listed, used, error.findings)
 
 
 def _decided(listed: Listed) -> int:
@@ -64,8 +74,8 @@ def _told(listed: Listed) -> dict[str, Any]:
     }
 
 
-def _nothing_yet(listed: Listed, used: dict[str, float]) -> dict[str, Any]:
-    """Return the evidence of a list whose outcomes are still to come."""
+def _nothing_yet(listed: Listed, used: dict[str, float], why: Sequence[Finding]) -> dict[str, Any]:
+    """Return the evidence of a list whose outcomes are still to come, or are too few (``why``)."""
     return {
         "clusters": 0,
         "policies": [{"name": spec.name, "says": spec.says} for spec in listed.settings.evidence.policy],
@@ -78,14 +88,15 @@ def _nothing_yet(listed: Listed, used: dict[str, float]) -> dict[str, Any]:
         "planned_against_realised": only_planned(listed.places, used),
         "response": None,
         "subsets": [],
+        "findings": msgspec.to_builtins(why),
     }
 
 
 def _judged(trial: Trial, used: dict[str, float]) -> dict[str, Any]:
     """Return what the opened outcomes say of every policy."""
-    best = _best_offers(trial)
+    best = best_offers_taught(trial)
     policies = _policies(trial, best)
-    estimates = _estimates(trial, policies)
+    estimates, subsets = _estimates(trial, policies), subset_contributions(trial)
     return {
         "clusters": len(np.unique(trial.logged.cluster)),
         "policies": [_forecast_of(trial, spec, policies[spec.name]) for spec in trial.settings.evidence.policy],
@@ -97,11 +108,15 @@ def _judged(trial: Trial, used: dict[str, float]) -> dict[str, Any]:
         "balance": msgspec.to_builtins(_balance(trial)),
         "planned_against_realised": planned_against_realised(trial, policies, used),
         "response": _response(trial),
-        "subsets": subset_contributions(trial),
+        "subsets": subsets,
+        "findings": msgspec.to_builtins(empty_subsets(trial, subsets)),
     }
 
 
-def _best_offers(trial: Trial) -> dict[str, int]:
+def best_offers_taught(trial: Trial) -> dict[str, int]:
+    """Return the offer that did best in the training decisions of each band; none where no policy asks for it."""
+    if all(spec.kind != "best_offer_per_band" for spec in trial.settings.evidence.policy):
+        return {}
     past = training_history(trial.settings, trial.listed.engine)
     taught = past.take(past.step >= 0)
     booked = realised(taught, trial.settings).total()
@@ -198,9 +213,14 @@ def _balance(trial: Trial) -> Any:
     return balance(trial.logged.action, trial.past.stratum, numbers)
 
 
-def _response(trial: Trial) -> dict[str, Any]:
-    """Return how the response model did on the planned list, at the prices that were logged."""
+def _response(trial: Trial) -> dict[str, Any] | None:
+    """Return how the response model did on the planned list, at the prices that were logged.
+
+    None while nobody, or everybody, has answered: no ranking and no calibration can be measured.
+    """
     model = trial.listed.rulebook.models["response"]
+    if len(np.unique(trial.past.outcomes[model.spec.target])) < 2:
+        return None
     predicted, _ = model.predict(trial.listed.facts.values, trial.past.terms)
     known = trial.past.known
     return measure_binary(trial.past.outcomes[model.spec.target][known], predicted[known])

@@ -27,7 +27,7 @@ def _labels(listed: Listed, name: str, sql: str) -> np.ndarray:
 
 def group_sql(sql: str) -> str:
     """Return the query of each customer's group, from an SQL expression over customers."""
-    return f"SELECT customer_id, coalesce({sql}, 'not known') AS label FROM customers"
+    return f"SELECT customer_id, coalesce(CAST(({sql}) AS VARCHAR), 'not known') AS label FROM customers"
 
 
 def _row(listed: Listed, name: str, group: str, rows: np.ndarray) -> dict[str, Any]:

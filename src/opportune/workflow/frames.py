@@ -1,10 +1,12 @@
 """Checked tables read back from ``out`` as batches of opportunities, logged steps and outcomes."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from opportune.allocation import columns_of
 from opportune.domain import AsOf, BadInput, Facts, Finding, Opportunities
 from opportune.features import facts_of, feature_column
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from opportune.tables import Engine
+    from opportune.workflow.settings import Settings
 
 FIXED = ("opportunity_id", "customer_id", "slot", "at", "surface", "stage")
 
@@ -28,12 +31,26 @@ def open_tables(out: Path, directory: Path) -> "Engine":
     return engine
 
 
-def opportunities_at(engine: "Engine", at: AsOf) -> Opportunities:
-    """Return the opportunities of one instant, ordered by id. BadInput when there are none."""
+def context_columns(settings: "Settings") -> set[str]:
+    """Return the columns of opportunities that the project names: price band, cluster, limits, exploration, features.
+
+    Others pass through the tables and are read by nothing, whatever their type.
+    """
+    named = [name for limit in settings.limits for names in columns_of(limit).values() for name in names]
+    named += [feature.context for feature in settings.features.values() if feature.context is not None]
+    tried = settings.exploration.tried
+    return {settings.catalogue.price.band, settings.identity.cluster, *named, *([tried] if tried else [])}
+
+
+def opportunities_at(engine: "Engine", at: AsOf, columns: Collection[str]) -> Opportunities:
+    """Return the opportunities of one instant with the named ``columns`` as context, ordered by id.
+
+    BadInput when there are none.
+    """
     rows = engine.query(f"SELECT * FROM opportunities WHERE \"at\" = TIMESTAMPTZ '{at}' ORDER BY opportunity_id")
     if rows.num_rows == 0:
         raise BadInput([_no_opportunities(at)])
-    context = [name for name in rows.column_names if name not in FIXED]
+    context = [name for name in rows.column_names if name in columns and name not in FIXED]
     return Opportunities(
         opportunity_id=texts(rows, "opportunity_id"),
         customer_id=texts(rows, "customer_id"),

@@ -44,5 +44,7 @@ def holdout_cost(
             everyone, limits, seed=settings.identity.seed, start=made.prices,
             offers_per_customer=settings.objective.offers_per_customer,
         )  # fmt: skip
+        if whole.certificate.status == "interrupted":
+            raise KeyboardInterrupt
         cost = whole.certificate.value - made.certificate.value
     return {"share": settings.holdout, "customers": int(held_out.sum()), "cost": cost}

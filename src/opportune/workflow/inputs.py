@@ -1,6 +1,8 @@
 """The files that a project's SQL reads, so that a step knows when its data changed."""
 
+import os
 from collections.abc import Sequence
+from glob import glob
 from pathlib import Path
 
 from opportune.tables import listed, sha256_file
@@ -9,11 +11,12 @@ from opportune.tables import listed, sha256_file
 def table_inputs(directory: Path) -> dict[str, str]:
     """Return the SHA-256 of each SQL file, of each data file that one names and of each test, by path.
 
-    A data file is any text literal in the SQL that names, or matches as a pattern, existing files. Data that cannot be
-    named so (a database server) is not seen: such a project says `--out` anew or deletes ``out``.
+    A data file is any text literal or quoted name in the SQL that names, or matches as a pattern, existing files,
+    inside the project or elsewhere. Data that cannot be named so (a database server, a path put together in SQL) is not
+    seen: such a project says `--out` anew or deletes ``out``.
     """
-    paths = [*_with_data(directory, listed(directory / "tables", ".sql")), *listed(directory / "tests", ".toml")]
-    return _hashes(directory, paths)
+    tests = [_below(directory, path) for path in listed(directory / "tests", ".toml")]
+    return _hashes(directory, [*_with_data(directory, listed(directory / "tables", ".sql")), *tests])
 
 
 def sql_inputs(directory: Path, files: Sequence[str]) -> dict[str, str]:
@@ -23,15 +26,21 @@ def sql_inputs(directory: Path, files: Sequence[str]) -> dict[str, str]:
     )
 
 
-def _with_data(directory: Path, sql_files: Sequence[Path]) -> list[Path]:
-    return [*sql_files, *sorted({path for sql in sql_files for path in _named_files(directory, sql)})]
+def _with_data(directory: Path, sql_files: Sequence[Path]) -> list[str]:
+    """Return the paths of SQL files and of the data that they name, as text from the project folder."""
+    named = {path for sql in sql_files for path in _named_files(directory, sql)}
+    return [*(_below(directory, sql) for sql in sql_files), *sorted(named)]
 
 
-def _hashes(directory: Path, paths: Sequence[Path]) -> dict[str, str]:
-    return {str(path.relative_to(directory)): sha256_file(path) for path in paths}
+def _below(directory: Path, path: Path) -> str:
+    return str(path.relative_to(directory))
 
 
-def _named_files(directory: Path, sql: Path) -> list[Path]:
+def _hashes(directory: Path, paths: Sequence[str]) -> dict[str, str]:
+    return {path: sha256_file(directory / path) for path in paths}
+
+
+def _named_files(directory: Path, sql: Path) -> list[str]:
     import sqlglot
     from sqlglot.errors import SqlglotError
 
@@ -39,15 +48,17 @@ def _named_files(directory: Path, sql: Path) -> list[Path]:
         tokens = sqlglot.tokenize(sql.read_text(encoding="utf-8"), read="duckdb")
     except (SqlglotError, UnicodeDecodeError):
         return []  # the check of tables says what is wrong with it
-    literals = [token.text for token in tokens if token.token_type == sqlglot.TokenType.STRING]
-    return [path for literal in literals for path in _matching(directory, literal)]
+    kinds = sqlglot.TokenType
+    quoted = {kinds.STRING, kinds.IDENTIFIER, kinds.HEREDOC_STRING, kinds.BYTE_STRING}  # '', "", $$$$ and E''
+    texts = {token.text for token in tokens if token.token_type in quoted}
+    return [path for text in texts for path in _matching(directory, text)]
 
 
-def _matching(directory: Path, literal: str) -> list[Path]:
-    """Return the files below the project that a literal names; text that is no relative path names none."""
-    if not literal.strip() or literal.startswith(("/", "..")) or "\x00" in literal or len(literal) > 400:
+def _matching(directory: Path, text: str) -> list[str]:
+    """Return the files that a text names, each as the text writes it: from the project folder, or from the root."""
+    if not text.strip() or "\x00" in text or len(text) > 400:
         return []
-    try:
-        return [path for path in directory.glob(literal) if path.is_file()]
-    except (ValueError, NotImplementedError):
-        return []
+    # As DuckDB reads it: `~` is the home folder, and a pattern may start at the root, which pathlib refuses.
+    pattern = os.path.expanduser(text)  # noqa: PTH111
+    found = glob(pattern, root_dir=directory, recursive=True, include_hidden=True)  # noqa: PTH207
+    return [path for path in found if (directory / path).is_file()]

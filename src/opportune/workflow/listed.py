@@ -8,7 +8,7 @@ import numpy as np
 from opportune.decisioning import Rulebook
 from opportune.domain import Facts, Opportunities, Places
 from opportune.tables import Engine
-from opportune.workflow.frames import open_tables, opportunities_at, positions, read_facts
+from opportune.workflow.frames import context_columns, open_tables, opportunities_at, positions, read_facts
 from opportune.workflow.plan import read_places, read_rulebook
 from opportune.workflow.settings import Settings
 
@@ -44,7 +44,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
         """Return what each row is resampled with (n,), as text."""
         name, batch = self.settings.identity.cluster, self.batch
         values = batch.context[name] if name in batch.context else getattr(batch, name)
-        return np.asarray(values).astype(str)
+        return np.broadcast_to(np.asarray(values), len(batch)).astype(str)  # the list has one instant and one stage
 
     def planned_price(self, rows: np.ndarray) -> np.ndarray:
         """Return the planned price of the rows of a mask that the plan reaches."""
@@ -56,7 +56,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 def read_listed(settings: Settings, out: Path) -> Listed:
     """Return the list that was planned in ``out``. BadInput (OP819) when its artefacts are of another list."""
     engine = open_tables(out, settings.directory)
-    batch = opportunities_at(engine, settings.plan_at)
+    batch = opportunities_at(engine, settings.plan_at, context_columns(settings))
     rulebook = read_rulebook(settings, out)
     return Listed(
         settings=settings,

@@ -6,17 +6,20 @@ import msgspec
 import numpy as np
 
 from opportune.domain import AsOf, BadInput, Finding
+from opportune.economics import booked_columns
 from opportune.features import feature_column
 from opportune.offers import Catalogue
 from opportune.workflow.frames import texts
 from opportune.workflow.logging_policy import logging_policy, stratum_sql
+from opportune.workflow.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from opportune.tables import Engine
 
-KEYS = frozenset({"decision_id", "opportunity_id", "customer_id", "slot"})
+TOOK_UP = "took_up"
+"""The outcome that every booked loan has: whether the offer was taken."""
 ARRAYS = (
     "decision_id", "opportunity_id", "customer_id", "slot", "stratum", "band", "cluster", "step", "probability",
     "outside", "known",
@@ -77,28 +80,35 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **kept, **named)
 
 
-def history(engine: "Engine", catalogue: Catalogue, cluster: str, scope: Scope, observed_by: AsOf) -> History:
+def outcome_columns(settings: Settings) -> list[str]:
+    """Return the columns of outcomes that the project names; others pass through and are read by nothing."""
+    named = [name for spec in settings.models.values() for name in (spec.target, spec.given) if name is not None]
+    return sorted({TOOK_UP, *booked_columns(settings.assumptions), *named})
+
+
+def history(engine: "Engine", settings: Settings, scope: Scope, observed_by: AsOf) -> History:
     """Return the decisions of a scope whose outcomes were observed by ``observed_by``; it may hold none.
 
     The logging policy is estimated on all decisions of the scope, so a share does not depend on who has matured.
     BadInput where a decision has no cluster, no price or no stratum (OP608, OP817, OP818).
     """
-    found = everyone(engine, catalogue, cluster, scope, observed_by)
+    found = everyone(engine, settings, scope, observed_by)
     return found.take(found.known)
 
 
-def everyone(engine: "Engine", catalogue: Catalogue, cluster: str, scope: Scope, observed_by: AsOf | None) -> History:
+def everyone(engine: "Engine", settings: Settings, scope: Scope, observed_by: AsOf | None) -> History:
     """Return all decisions of a scope, those too whose outcome is not yet known (``observed_by`` None: by now)."""
-    outcome_columns = [name for name in engine.columns("outcomes") if name not in {*KEYS, "observed_until"}]
-    rows = engine.query(_sql(outcome_columns, catalogue, cluster, stratum_sql(engine), scope))
+    catalogue, cluster, there = settings.catalogue, settings.identity.cluster, engine.columns("outcomes")
+    outcomes = [name for name in outcome_columns(settings) if name in there]
+    rows = engine.query(_sql(outcomes, catalogue, cluster, stratum_sql(engine), scope))
     _refuse_unknown(rows, cluster, catalogue.price.term)
     observed = np.asarray(rows["observed_until"].to_numpy()).astype("datetime64[us]")
     latest = np.datetime64("9999-12-31") if observed_by is None else np.datetime64(observed_by.at.replace(tzinfo=None))
-    return _from_rows(engine, rows, outcome_columns, catalogue, observed <= latest)  # false where there is no outcome
+    return _from_rows(engine, rows, outcomes, catalogue, observed <= latest)  # false where there is no outcome
 
 
-def _sql(outcome_columns: list[str], catalogue: Catalogue, cluster: str, stratum: str, scope: Scope) -> str:
-    outcomes = ", ".join(f'u."{name}"' for name in outcome_columns)
+def _sql(named: list[str], catalogue: Catalogue, cluster: str, stratum: str, scope: Scope) -> str:
+    outcomes = ", ".join(f'u."{name}" AS "u.{name}"' for name in named)  # an outcome may be called price, or band
     return f"""
         SELECT d.decision_id, d.opportunity_id, d.customer_id, d.slot, {stratum} AS stratum, u.observed_until,
             o."{catalogue.price.band}" AS band, o."{cluster}"::VARCHAR AS cluster,
@@ -128,7 +138,7 @@ def _refuse_unknown(rows: "pa.Table", cluster: str, price: str) -> None:
 
 
 def _from_rows(
-    engine: "Engine", rows: "pa.Table", outcome_columns: list[str], catalogue: Catalogue, known: np.ndarray
+    engine: "Engine", rows: "pa.Table", outcomes: list[str], catalogue: Catalogue, known: np.ndarray
 ) -> History:
     band, price = texts(rows, "band"), feature_column(rows, "price")
     step = catalogue.step_of(band, price)
@@ -142,7 +152,7 @@ def _from_rows(
         probability=logging.probability,
         outside=logging.outside,
         terms={catalogue.price.term: price},
-        outcomes={name: feature_column(rows, name) for name in outcome_columns},
+        outcomes={name: feature_column(rows, f"u.{name}") for name in outcomes},
         known=known,
         immature=int(np.sum(~known)),
     )

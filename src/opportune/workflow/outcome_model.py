@@ -49,15 +49,16 @@ def cross_fitted(
     action: np.ndarray,
     regressors: Sequence[np.ndarray],
     cluster: np.ndarray,
+    priced: np.ndarray,
     folds: int,
     seed: int,
     new_learner: Callable[[], Learner] = LeastSquares,
 ) -> np.ndarray:
     """Return predictions (n, K) of the outcome under every offer.
 
-    ``regressors`` are arrays (n, K), known for every offer; one of a customer alone may be (n, 1). ``new_learner``
-    gives a fresh learner for each fold. Rows with ``action`` -1 or an outcome that is not yet known (NaN) teach
-    nothing.
+    ``regressors`` are arrays (n, K), known for every offer of the rows ``priced`` (n,); one of a customer alone may be
+    (n, 1). Of rows that the catalogue has no offers for, zero is predicted. ``new_learner`` gives a fresh learner for
+    each fold. Rows with ``action`` -1 or an outcome that is not yet known (NaN) teach nothing.
     """
     shape = np.broadcast_shapes(*(each.shape for each in regressors))
     whole = [np.broadcast_to(each, shape) for each in regressors]
@@ -70,4 +71,4 @@ def cross_fitted(
         rows = np.flatnonzero(fold == held_out)
         for k in range(shape[1]):
             predicted[rows, k] = learner.predict(np.stack([each[rows, k] for each in whole], axis=1))
-    return predicted
+    return np.where(priced[:, None], predicted, 0.0)

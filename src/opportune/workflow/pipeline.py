@@ -43,11 +43,14 @@ def _plan(settings: Settings, out: Path) -> None:
 
 
 def _evaluate(settings: Settings, out: Path) -> None:
+    from opportune.tables import canonical_json, write_bytes
     from opportune.workflow.evaluate import evaluate
-    from opportune.workflow.swap_set import write_swap_set
+    from opportune.workflow.swap_set import swaps
 
-    evaluate(settings, out)
-    write_swap_set(settings, out)
+    # Both are whole before either is written: where one cannot be made, the last good state of both stays.
+    made = {"evidence.json": evaluate(settings, out), "swap_set.json": swaps(settings, out)}
+    for name, content in {name: canonical_json(content) for name, content in made.items()}.items():
+        write_bytes(out / "evidence" / name, content)
 
 
 def _back_test(settings: Settings, out: Path) -> None:

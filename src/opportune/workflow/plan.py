@@ -12,9 +12,9 @@ from opportune.decisioning import Rulebook, candidates
 from opportune.domain import BadInput, Candidates, Facts, Finding, Limit, Opportunities, Places, Plan
 from opportune.models import load
 from opportune.offers import PricedCatalogue
-from opportune.tables import canonical_json, sha256_bytes, write_json, write_parquet
+from opportune.tables import canonical_json, replace_directory, sha256_bytes, write_json, write_parquet
 from opportune.workflow.examples import example_choices
-from opportune.workflow.frames import open_tables, opportunities_at, read_facts
+from opportune.workflow.frames import context_columns, open_tables, opportunities_at, read_facts
 from opportune.workflow.holdout import draw_holdout, holdout_cost, without
 from opportune.workflow.limit_amounts import resolved_limits
 from opportune.workflow.make_plan import make_plan, realised_choice
@@ -34,7 +34,7 @@ def plan(settings: Settings, out: Path) -> None:
     what can be told of it at once; then it raises KeyboardInterrupt, so that nothing is built on it unseen.
     """
     engine = open_tables(out, settings.directory)
-    batch = opportunities_at(engine, settings.plan_at)
+    batch = opportunities_at(engine, settings.plan_at, context_columns(settings))
     facts = read_facts(out, list(settings.features), batch.opportunity_id, settings.plan_at)
     rulebook = read_rulebook(settings, out)
     everyone = candidates(batch, facts, rulebook)
@@ -43,18 +43,24 @@ def plan(settings: Settings, out: Path) -> None:
     options = without(everyone, held_out)
     limits = resolved_limits(settings.limits, engine, options.attributes)
     made = make_plan(settings, options, limits, batch, facts, rulebook)
-    _write_plan(settings, out, everyone, options, held_out, made, batch)
+
+    def build(directory: Path) -> None:
+        _write_plan(settings, directory, everyone, options, held_out, made, batch)
+        if made.certificate.status == "interrupted":
+            return
+        write_json(directory / "examples.json", example_choices(options, made))
+        write_json(directory / "holdout.json", holdout_cost(settings, everyone, held_out, made, limits))
+        write_relaxed(settings, directory, options, made, limits)
+        _write_frontier(settings, directory, options, limits)
+
+    replace_directory(out / "plan", build)
     if made.certificate.status == "interrupted":
         raise KeyboardInterrupt
-    write_json(out / "plan" / "examples.json", example_choices(options, made))
-    write_json(out / "plan" / "holdout.json", holdout_cost(settings, everyone, held_out, made, limits))
-    write_relaxed(settings, out, options, made, limits)
-    _write_frontier(settings, out, options, limits)
 
 
 def _write_plan(
     settings: Settings,
-    out: Path,
+    directory: Path,
     everyone: Candidates,
     options: Candidates,
     held_out: np.ndarray,
@@ -62,13 +68,11 @@ def _write_plan(
     batch: Opportunities,
 ) -> None:
     choice = realised_choice(settings, made, batch)
-    write_parquet(out / "plan" / "candidates.parquet", candidates_table(options))
-    write_parquet(out / "plan" / "plan.parquet", plan_table(options, made, choice, batch))
-    write_parquet(
-        out / "plan" / "probabilities.parquet", probabilities_table(everyone, held_out, made, settings.holdout)
-    )
-    write_json(out / "plan" / "places.json", made.places)
-    write_json(out / "plan" / "certificate.json", {"prices": made.prices, **msgspec.to_builtins(made.certificate)})
+    write_parquet(directory / "candidates.parquet", candidates_table(options))
+    write_parquet(directory / "plan.parquet", plan_table(options, made, choice, batch))
+    write_parquet(directory / "probabilities.parquet", probabilities_table(everyone, held_out, made, settings.holdout))
+    write_json(directory / "places.json", made.places)
+    write_json(directory / "certificate.json", {"prices": made.prices, **msgspec.to_builtins(made.certificate)})
 
 
 def read_places(out: Path) -> tuple[Places, ...]:
@@ -103,11 +107,11 @@ def read_rulebook(settings: "Settings | Recorded", out: Path) -> Rulebook:
     )
 
 
-def _write_frontier(settings: Settings, out: Path, options: Candidates, limits: Sequence[Limit]) -> None:
+def _write_frontier(settings: Settings, directory: Path, options: Candidates, limits: Sequence[Limit]) -> None:
     declared = settings.frontier
     points = () if declared is None else frontier(
         options, limits, declared.limit, declared.bounds, seed=settings.identity.seed,
         offers_per_customer=settings.objective.offers_per_customer,
     )  # fmt: skip
     limit = None if declared is None else declared.limit
-    write_json(out / "plan" / "frontier.json", {"limit": limit, "points": msgspec.to_builtins(points)})
+    write_json(directory / "frontier.json", {"limit": limit, "points": msgspec.to_builtins(points)})

@@ -18,7 +18,7 @@ class PolicyInputs(msgspec.Struct, frozen=True, kw_only=True):
     """The choice per row of the plan (None) and of the best plan without a limit: index of an offer, -1 for none."""
     band: np.ndarray
     best_offer: dict[str, int]
-    """The offer that did best in the training decisions of each band."""
+    """The offer that did best in the training decisions of each band; a customer of another band is offered nothing."""
     seed: int
 
 
@@ -36,7 +36,7 @@ def build_policy(spec: PolicySpec, inputs: PolicyInputs) -> Judged:
             step = inputs.logged.offer_ids.index(str(spec.offer))
             return fixed_choice(spec.name, np.where(planned >= 0, step, -1), offers)
         case "best_offer_per_band":
-            return fixed_choice(spec.name, np.array([inputs.best_offer[band] for band in inputs.band]), offers)
+            return fixed_choice(spec.name, np.array([inputs.best_offer.get(band, -1) for band in inputs.band]), offers)
         case "plan":
             return fixed_choice(spec.name, planned, offers)
 
@@ -69,14 +69,27 @@ def best_offers(band: np.ndarray, step: np.ndarray, probability: np.ndarray, out
     """Return per band the offer with the largest self-normalised mean outcome in logged decisions.
 
     ``probability`` (n, K) is that of the logging policy in the row's stratum, so waves with other shares of the
-    offers are weighed alike.
+    offers are weighed alike. BadInput (OP602) where that of a logged offer is zero: nothing can weigh it.
     """
+    _refuse_unweighed(probability[np.arange(len(step)), step])
     best = {}
     for name in np.unique(band).tolist():
         rows = [np.flatnonzero((band == name) & (step == k)) for k in range(probability.shape[1])]
         means = [_weighted_mean(outcome[r], probability[r, k]) for k, r in enumerate(rows)]
         best[name] = int(np.argmax(means))
     return best
+
+
+def _refuse_unweighed(made: np.ndarray) -> None:
+    unweighed = int(np.sum(~(made > 0)))
+    if unweighed:
+        message = (
+            f"gives no probability above zero for the offer of {unweighed} of {len(made)} decisions that teach: "
+            "expected one for each, to tell the best offer of each band"
+        )
+        step = "give the probabilities of those decisions too, or judge no policy of kind best_offer_per_band"
+        source, subject = "tables/probabilities.sql", "probability"
+        raise BadInput([Finding(code="OP602", source=source, subject=subject, message=message, next_step=step)])
 
 
 def _weighted_mean(outcome: np.ndarray, probability: np.ndarray) -> float:

@@ -12,25 +12,30 @@ from opportune.tables import write_json, write_parquet
 from opportune.workflow.settings import Settings
 
 
-def write_relaxed(settings: Settings, out: Path, options: Candidates, made: Plan, limits: Sequence[Limit]) -> None:
-    """Write ``plan/limit_costs.json`` and ``plan/relaxed.parquet``: the offer of each plan that lacks one limit."""
+def write_relaxed(
+    settings: Settings, directory: Path, options: Candidates, made: Plan, limits: Sequence[Limit]
+) -> None:
+    """Write ``limit_costs.json`` and ``relaxed.parquet``: the offer of each plan that lacks one limit."""
     import pyarrow as pa
 
     plans = {limit.name: _without(settings, options, made, limits, limit.name) for limit in limits}
     ids = np.array([*options.offer_ids, NO_OFFER_ID], dtype=object)
     chosen = {name: pa.array(ids[plan.choice], pa.string()) for name, plan in plans.items()}
     table = pa.table({"opportunity_id": pa.array(options.opportunity_id, pa.string()), **chosen})
-    write_parquet(out / "plan" / "relaxed.parquet", table)
-    write_json(out / "plan" / "limit_costs.json", [_cost(name, plan, made) for name, plan in plans.items()])
+    write_parquet(directory / "relaxed.parquet", table)
+    write_json(directory / "limit_costs.json", [_cost(name, plan, made) for name, plan in plans.items()])
 
 
 def _without(settings: Settings, options: Candidates, made: Plan, limits: Sequence[Limit], name: str) -> Plan:
     others = [limit for limit in limits if limit.name != name]
     start = {row.name: made.prices[row.name] for row in rows_of(others, options.attributes)}
-    return allocate(
+    plan = allocate(
         options, others, seed=settings.identity.seed, start=start,
         offers_per_customer=settings.objective.offers_per_customer,
     )  # fmt: skip
+    if plan.certificate.status == "interrupted":
+        raise KeyboardInterrupt
+    return plan
 
 
 def _cost(name: str, plan: Plan, made: Plan) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a project folder declares, as records."""
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,6 +70,10 @@ class Frontier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     limit: str
     bounds: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(bound) for bound in self.bounds):
+            raise ValueError(f"bounds are {list(self.bounds)}: expected finite numbers")
 
 
 class Exploration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

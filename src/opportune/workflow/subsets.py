@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from opportune.domain import BadInput, Finding
+from opportune.domain import Finding
 from opportune.numerics import bootstrap_totals, cluster_sums, percentile_interval
 from opportune.workflow.evidence_spec import WhatIfSubset
 from opportune.workflow.trial import Trial
@@ -22,15 +22,24 @@ def subset_contributions(trial: Trial) -> list[dict[str, Any]]:
 
 
 def _where(trial: Trial, subset: WhatIfSubset) -> np.ndarray:
-    """Return the rows (n,) of a subset. BadInput when it holds no taker, or is not SQL over decisions and outcomes."""
+    """Return the rows (n,) of a subset. BadInput when it is not SQL over decisions and outcomes."""
     picked = trial.listed.engine.query(subset_sql(subset.where), SOURCE, f"subset '{subset.name}'.where")
     found = set(picked["decision_id"].to_pylist())
-    rows = np.array([each in found for each in trial.past.decision_id])
-    if not np.any(rows & (trial.past.outcomes["took_up"] == 1)):
-        message = f"holds no taker of the planned list where {subset.where}: expected some"
-        subject = f"subset '{subset.name}'.where"
-        raise BadInput([Finding(code="OP815", source=SOURCE, subject=subject, message=message, next_step="correct it")])
-    return rows
+    return np.array([each in found for each in trial.past.decision_id])
+
+
+def empty_subsets(trial: Trial, rows: list[dict[str, Any]]) -> list[Finding]:
+    """Return a finding for each declared subset of which nothing can be told: a wrong condition, or it is too early."""
+    where = {subset.name: subset.where for subset in trial.settings.evidence.subset}
+    return [
+        Finding(
+            code="OP815", source=SOURCE, subject=f"subset '{row['name']}'.where", severity="warning",
+            message=f"holds no taker of the planned list where {where[row['name']]}: expected some",
+            next_step="correct it, or wait for more outcomes",
+        )
+        for row in rows[1:]
+        if not row["takers"]
+    ]  # fmt: skip
 
 
 def subset_sql(where: str) -> str:
@@ -57,9 +66,13 @@ def _row(trial: Trial, name: str, says: str, rows: np.ndarray) -> dict[str, Any]
     }
 
 
-def _ratio(trial: Trial, name: str, above: np.ndarray, below: np.ndarray) -> dict[str, float]:
+def _ratio(trial: Trial, name: str, above: np.ndarray, below: np.ndarray) -> dict[str, float] | None:
+    """Return a ratio of sums with its interval, over the draws that hold anybody; None when nobody is there."""
+    if not below.sum() > 0:
+        return None
     sums = cluster_sums(np.column_stack([above, below]), trial.logged.cluster)
     spec, seed = trial.settings.evidence, trial.settings.identity.seed
     totals = bootstrap_totals(sums, spec.replicates, seed, f"subset {name}")
-    low, high = percentile_interval(totals[:, 0] / totals[:, 1], 0.95)
+    held = totals[totals[:, 1] > 0]
+    low, high = percentile_interval(held[:, 0] / held[:, 1], 0.95)
     return {"value": float(above.sum() / below.sum()), "low": low, "high": high}

@@ -8,69 +8,72 @@ import numpy as np
 
 from opportune.evaluation import Judged
 from opportune.evaluation.swap_set import swap_set
-from opportune.tables import write_json
+from opportune.workflow.evaluate import best_offers_taught
 from opportune.workflow.listed import read_listed
 from opportune.workflow.outcome_model import cross_fitted
-from opportune.workflow.policies import PolicyInputs, best_offers, build_policy
+from opportune.workflow.policies import PolicyInputs, build_policy
 from opportune.workflow.settings import Settings
-from opportune.workflow.train import training_history
-from opportune.workflow.trial import RAW, Trial, judged_decisions, open_trial, realised
+from opportune.workflow.trial import RAW, TooThin, Trial, judged_decisions, open_trial
 
 USES = ("amount_lent", "expected_loss")
 """Booked uses that tell the risk of a swap: money lent, and arrears."""
 
 
-def write_swap_set(settings: Settings, out: Path) -> None:
-    """Write ``evidence/swap_set.json``: cells with value and risk, or why there are none."""
-    write_json(out / "evidence" / "swap_set.json", _told(settings, out))
-
-
-def _told(settings: Settings, out: Path) -> dict[str, Any]:
+def swaps(settings: Settings, out: Path) -> dict[str, Any]:
+    """Return the swap set: cells with value and risk, or why there are none."""
     planned = next(spec.name for spec in settings.evidence.policy if spec.is_plan)
     head = {"older": settings.evidence.today, "newer": planned, "assumption": settings.evidence.assumption}
+    try:
+        why_not, cells = _told(settings, out, planned)
+    except TooThin as error:
+        why_not, cells = error.findings[0].text(), []
+    return {**head, "why_not": why_not, "cells": cells}
+
+
+def _told(settings: Settings, out: Path, planned: str) -> tuple[str | None, list[Any]]:
+    """Return why there are no cells, or None and the cells."""
     if settings.evidence.today is None:
-        return {**head, "why_not": "evidence.toml names no policy as `today`", "cells": []}
+        return "evidence.toml names no policy as `today`", []
     listed = read_listed(settings, out)
     past = judged_decisions(listed)
     if not len(past):
-        return {**head, "why_not": "no decision about the list has an observed outcome", "cells": []}
+        return "no decision about the list has an observed outcome", []
     trial = open_trial(listed, past)
     if trial.completion is not None:
-        return {**head, "why_not": "some outcomes are not known yet, and a mean that completes them has no segment",
-                "cells": []}  # fmt: skip
+        return "some outcomes are not known yet, and a mean that completes them has no segment", []
     older, newer = (_policy(trial, name) for name in (settings.evidence.today, planned))
     contacts = older.offered(trial.logged)
     if np.any((contacts > 0) & (contacts < 1)):
-        return {**head, "why_not": f"'{settings.evidence.today}' contacts customers at random", "cells": []}
-    return {**head, "why_not": None, "cells": _cells(trial, older, newer)}
+        return f"'{settings.evidence.today}' contacts customers at random", []
+    return None, _cells(trial, older, newer)
 
 
 def _cells(trial: Trial, older: Judged, newer: Judged) -> list[Any]:
     measures = {RAW: trial.logged.outcome[RAW], **{name: trial.uses[name] for name in USES}}
     models = {RAW: trial.outcome_models[RAW], **{name: _model_of_use(trial, name) for name in USES}}
-    found = swap_set(trial.logged, older, newer, measures=measures, outcome_models=models, segment=trial.past.band)
+    found = swap_set(trial.logged, older, newer, measures=measures, outcome_models=models, segment=_segment(trial))
     return [msgspec.to_builtins(cell) for cell in found]
+
+
+def _segment(trial: Trial) -> np.ndarray:
+    """Return the price band of each row (n,) as text, for those without one too."""
+    return np.array(["no band" if band is None else str(band) for band in trial.past.band], dtype=object)
 
 
 def _model_of_use(trial: Trial, name: str) -> np.ndarray:
     """Return cross-fitted predictions (n, K) of a booked use, from its forecast."""
     spec, identity = trial.settings.evidence, trial.settings.identity
     return cross_fitted(
-        trial.uses[name], trial.logged.action, [trial.value.uses[name]], trial.logged.cluster, spec.folds, identity.seed
-    )
+        trial.uses[name], trial.logged.action, [trial.value.uses[name]], trial.logged.cluster, trial.priced,
+        spec.folds, identity.seed,
+    )  # fmt: skip
 
 
 def _policy(trial: Trial, name: str) -> Judged:
     spec = next(each for each in trial.settings.evidence.policy if each.name == name)
-    best = _best_offers(trial) if spec.kind == "best_offer_per_band" else {}
+    best = best_offers_taught(trial) if spec.kind == "best_offer_per_band" else {}
     inputs = PolicyInputs(
         logged=trial.logged, facts=trial.listed.facts.values, planned=trial.listed.planned, band=trial.past.band,
         best_offer=best, seed=trial.settings.identity.seed,
     )  # fmt: skip
     return build_policy(spec, inputs)
-
-
-def _best_offers(trial: Trial) -> dict[str, int]:
-    past = training_history(trial.settings, trial.listed.engine)
-    taught = past.take(past.step >= 0)
-    return best_offers(taught.band, taught.step, taught.probability, realised(taught, trial.settings).total())

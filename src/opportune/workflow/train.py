@@ -10,7 +10,7 @@ from opportune.domain import AsOf, BadInput, Facts, Finding
 from opportune.features import compute_features
 from opportune.models import Learned, Model, ModelSpec, learn, model_card, save
 from opportune.offers import price_catalogue
-from opportune.tables import Engine, replace_directory, write_json, write_parquet
+from opportune.tables import Engine, replace_directories, write_json, write_parquet
 from opportune.workflow.declarations import check_declarations
 from opportune.workflow.frames import open_tables, read_facts
 from opportune.workflow.logged import History, Scope, history, made_between
@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+LEAVES = ("features", "offers", "models", "model-cards")
+
+
 def train(settings: Settings, out: Path) -> None:
-    """Write ``features/``, ``offers/catalogue.json``, ``models/`` and ``model-cards/``."""
+    """Write ``features/``, ``offers/catalogue.json``, ``models/`` and ``model-cards/``: all of them, or none."""
     engine = open_tables(out, settings.directory)
     check_declarations(settings, engine)
+    replace_directories(out, LEAVES, lambda beside: _build(settings, engine, beside))
+
+
+def _build(settings: Settings, engine: Engine, out: Path) -> None:
     write_parquet(out / "features" / "features.parquet", compute_features(engine, settings.features))
     past = training_history(settings, engine)
     taught = past.take(past.step >= 0)
@@ -40,7 +47,7 @@ def training_history(settings: Settings, engine: Engine) -> History:
     time = settings.time
     start, until, labels = (AsOf.parse(text) for text in (time.train_from, time.train_until, time.labels_as_of))
     scope = made_between(start, until)
-    found = history(engine, settings.catalogue, settings.identity.cluster, scope, labels)
+    found = history(engine, settings, scope, labels)
     if len(found) == 0:
         raise BadInput([_nothing(scope, labels, found.immature)])
     return found
@@ -81,12 +88,8 @@ def _out_of_fold(response: Learned, taught: History) -> "pa.Table":
 
 
 def _write_models(out: Path, models: dict[str, Model], past: History) -> None:
-    def build(directory: Path) -> None:
-        for role, model in models.items():
-            save(model, directory / role)
-
-    replace_directory(out / "models", build)
     for role, model in models.items():
+        save(model, out / "models" / role)
         write_json(out / "model-cards" / f"{role}.json", {"role": role, **model_card(model)})
     index = {
         "files": hashed_files(out / "models"),

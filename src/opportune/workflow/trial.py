@@ -16,20 +16,27 @@ from opportune.workflow.settings import Settings
 RAW = "contribution_per_customer"
 CAPPED = "contribution_per_customer_capped"
 MEASURES = (RAW, CAPPED)
+TOO_THIN = frozenset({"OP609"})
+"""What a log lacks that still grows: these findings say that it cannot be judged yet, not that it is wrong."""
+
+
+class TooThin(BadInput):
+    """So few outcomes of the list are known that nothing can be judged by them yet."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One row per judged decision, in one order throughout.
 
-    ``listed`` has the row of the list that each decision is about; ``value`` is what the forecasts expect of every
-    offer (n, K); ``uses`` maps a resource to its booked amount per row; ``outcome_models`` maps a measure to
-    cross-fitted predictions (n, K). ``completion`` tells what rows come to whose outcome is not yet known (NaN), and is
-    None where there is none.
+    ``listed`` has the row of the list that each decision is about; ``priced`` (n,) says whether the catalogue has
+    offers for its band; ``value`` is what the forecasts expect of every offer (n, K), zero where it has none; ``uses``
+    maps a resource to its booked amount per row; ``outcome_models`` maps a measure to cross-fitted predictions (n, K).
+    ``completion`` tells what rows come to whose outcome is not yet known (NaN), and is None where there is none.
     """
 
     listed: Listed
     past: History
     logged: LoggedDecisions
+    priced: np.ndarray
     value: Value
     uses: dict[str, np.ndarray]
     outcome_models: dict[str, np.ndarray]
@@ -47,26 +54,28 @@ def judged_decisions(listed: Listed) -> History:
     Those whose outcome is not yet known are among them only where the project says what they come to.
     """
     settings = listed.settings
-    found = everyone(listed.engine, settings.catalogue, settings.identity.cluster, made_about(settings.plan_at), None)
+    found = everyone(listed.engine, settings, made_about(settings.plan_at), None)
     return found if settings.evidence.immature and found.known.any() else found.take(found.known)
 
 
 def open_trial(listed: Listed, past: History) -> Trial:
-    """Join the list to what happened. BadInput when the log cannot carry an estimate."""
+    """Join the list to what happened. BadInput when the log cannot carry an estimate, TooThin when it cannot yet."""
     _check_known(past)
     row_of = {each: row for row, each in enumerate(listed.batch.opportunity_id)}
     listed = listed.take(np.array([row_of[each] for each in past.opportunity_id], dtype=np.int64))
     predicted = forecast(listed.batch, listed.facts, listed.rulebook)
-    value = value_forecast(listed.batch, predicted, listed.rulebook)
+    priced = listed.rulebook.catalogue.catalogue.in_catalogue(listed.band())
+    value = _where_priced(value_forecast(listed.batch, predicted, listed.rulebook), priced)
     booked = realised(past, listed.settings)
     logged = _logged(listed.settings, past, np.where(past.known, booked.total(), np.nan))
     return Trial(
         listed=listed,
         past=past,
         logged=logged,
+        priced=priced,
         value=value,
         uses={name: np.where(past.known, amounts, np.nan) for name, amounts in booked.uses.items()},
-        outcome_models=_outcome_models(listed.settings, logged, predicted, value),
+        outcome_models=_outcome_models(listed.settings, logged, priced, predicted, value),
         completion=_completion(listed, past),
     )
 
@@ -76,6 +85,15 @@ def _completion(listed: Listed, past: History) -> ProxyCompletion | None:
     if declared is None or past.known.all():
         return None
     return proxy_completion(listed.engine, declared, past.decision_id)
+
+
+def _where_priced(value: Value, priced: np.ndarray) -> Value:
+    """Return the value with zero for rows outside the catalogue: nobody can offer them what has no price."""
+    zeroed = {
+        part: {name: np.where(priced[:, None], amounts, 0.0) for name, amounts in getattr(value, part).items()}
+        for part in ("lines", "uses")
+    }
+    return msgspec.structs.replace(value, **zeroed)
 
 
 def _check_known(past: History) -> None:
@@ -121,14 +139,14 @@ def _logged(settings: Settings, past: History, contribution: np.ndarray) -> Logg
         cluster=past.cluster,
     )
     filled = {name: np.where(past.known, values, 0.0) for name, values in logged.outcome.items()}
-    findings = check_logged(msgspec.structs.replace(logged, outcome=filled))
-    if errors(findings):
-        raise BadInput(findings)
+    findings = errors(check_logged(msgspec.structs.replace(logged, outcome=filled)))
+    if findings:
+        raise (TooThin if {each.code for each in findings} <= TOO_THIN else BadInput)(findings)
     return logged
 
 
 def _outcome_models(
-    settings: Settings, logged: LoggedDecisions, predicted: Forecast, value: Value
+    settings: Settings, logged: LoggedDecisions, priced: np.ndarray, predicted: Forecast, value: Value
 ) -> dict[str, np.ndarray]:
     regressors = [value.total(), predicted.quantities["response"]]
     return {
@@ -137,6 +155,7 @@ def _outcome_models(
             logged.action,
             regressors,
             logged.cluster,
+            priced,
             settings.evidence.folds,
             settings.identity.seed,
         )

@@ -1,0 +1,84 @@
+"""A step leaves all of its files or none: whatever fails, the last good state stays."""
+
+import shutil
+
+import msgspec
+import pytest
+
+from opportune.domain import BadInput, Finding
+from opportune.tables import replace_directories
+from opportune.workflow import evaluate, pipeline, plan, swap_set, train
+from opportune.workflow.steps import read_json
+
+
+@pytest.fixture
+def out(small_run, tmp_path):
+    """A copy of the small project's artefacts, free to be written over."""
+    return shutil.copytree(small_run.out, tmp_path / "out")
+
+
+def contents(out):
+    return {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
+def refuse(*arguments, **named):
+    raise BadInput([Finding(code="OP310", source="models.toml", subject="x", message="is thin")])
+
+
+def test_folders_are_swapped_in_together_or_not_at_all(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "old").write_text("1")
+
+    def build(beside):
+        for name in ("a", "b"):
+            (beside / name).mkdir()
+            (beside / name / "new").write_text("2")
+
+    def fail(beside):
+        build(beside)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace_directories(tmp_path, ("a", "b"), fail)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "old"]
+    replace_directories(tmp_path, ("a", "b"), build)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "new", "new"]
+
+
+@pytest.mark.parametrize(
+    ("step", "module", "part"),
+    [("train", train, "_write_models"), ("plan", plan, "write_relaxed"), ("evaluate", swap_set, "swaps")],
+)
+def test_a_step_that_fails_leaves_what_was_there(step, module, part, small_run, out, monkeypatch):
+    settings, before = small_run.settings, contents(out)
+    other = msgspec.structs.replace(settings, identity=msgspec.structs.replace(settings.identity, seed=77))
+    monkeypatch.setattr(module, part, refuse)
+    with pytest.raises(BadInput, match="OP310"):
+        getattr(pipeline, f"_{step}")(other, out)
+    assert contents(out) == before
+
+
+def test_evidence_and_swap_set_are_written_together(small_run, out, monkeypatch):
+    monkeypatch.setattr(evaluate, "evaluate", lambda settings, out: {"made": 1})
+    monkeypatch.setattr(swap_set, "swaps", lambda settings, out: {"value": float("nan")})
+    before = contents(out)
+    with pytest.raises(ValueError, match="JSON"):
+        pipeline._evaluate(small_run.settings, out)
+    assert contents(out) == before
+
+
+def test_an_interrupted_plan_is_left_labelled_and_alone(small_run, out, monkeypatch):
+    make = plan.make_plan
+
+    def interrupted(*arguments):
+        made = make(*arguments)
+        return msgspec.structs.replace(
+            made, certificate=msgspec.structs.replace(made.certificate, status="interrupted")
+        )
+
+    monkeypatch.setattr(plan, "make_plan", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        plan.plan(small_run.settings, out)
+    assert read_json(out / "plan" / "certificate.json")["status"] == "interrupted"
+    assert (out / "plan" / "plan.parquet").exists()
+    assert not (out / "plan" / "frontier.json").exists()  # nothing of the earlier plan beside it
