@@ -9,19 +9,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, kron, vstack
 from scipy.sparse import eye as identity
 
+from bench.pacing import pacing_results
 from bench.result import result
-from opportune.allocation import allocate, frontier
+from opportune.allocation import allocate, best_offer, frontier
 from opportune.domain import Candidates, Limit
 
 OFFERS = 8
 GAP = 1e-6
 POINTS = 25
 PDLP_SECONDS = 60.0
+DECISIONS, PRICES = 50_000, 9
 
 
 def allocation_results() -> list[dict]:
@@ -35,6 +38,8 @@ def allocation_results() -> list[dict]:
         *beside_rivals(100_000, ratio=1 / 10),
         *frontier_results(100_000),
         *growth_results(),
+        *decision_results(),
+        *pacing_results(),
     ]
 
 
@@ -94,6 +99,29 @@ def growth_results() -> list[dict]:
     """Return what a customer costs at two million beside what it costs at a quarter of a million."""
     few, many = (in_process("list", str(count))[0] / count for count in (250_000, 2_000_000))
     return [result("allocation.cost_per_customer", 1e6 * many, "us", rival=1e6 * few, bar=1.25e6 * few)]
+
+
+def decision_results() -> list[dict]:
+    """Return microseconds of one priced decision in the solver's own kernel, one thread, beside NumPy's.
+
+    Eight offers are charged by nine prices, each on a resource of its own. The kernel walks many decisions, one by one;
+    NumPy is called for each.
+    """
+    from opportune.allocation._kernels import best_offers
+
+    draw = np.random.default_rng(9)
+    offers = draw.normal(1.0, 1.0, (DECISIONS, 1 + PRICES, OFFERS))
+    alone, charges = np.arange(DECISIONS + 1), draw.uniform(0.0, 0.3, (1, PRICES))
+    cell, nothing, copies = np.zeros(DECISIONS, np.int64), np.full(DECISIONS, -1), np.ones(DECISIONS)
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    kernel, _ = timed(lambda: best_offers(offers, cell, copies, alone, 1, charges, nothing))
+    numba.set_num_threads(before)
+    of = dict(zip([f"r{r}" for r in range(PRICES)], charges[0].tolist(), strict=True))
+    uses = [dict(zip(of, one[1:], strict=True)) for one in offers]
+    by_numpy, _ = timed(lambda: [best_offer(one[0], use, of) for one, use in zip(offers, uses, strict=True)])
+    each = 1e6 / DECISIONS
+    return [result("allocation.priced_decision", each * kernel, "us", rival=each * by_numpy, bar=2.0)]
 
 
 def instance(count: int) -> tuple[Candidates, list[Limit]]:

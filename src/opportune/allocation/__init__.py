@@ -7,12 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from opportune.allocation.certificate import certify
+from opportune.allocation.charges import priced_rows, unit_charges
 from opportune.allocation.check import check_limits, columns_of
 
 if TYPE_CHECKING:
     from opportune.allocation.exploration import ExplorationTerms, draw, explore
     from opportune.allocation.margins import RowErrors, allocate_with_margins
     from opportune.allocation.nearest import nearest_plan
+    from opportune.allocation.online import BestOffer, PriceList, best_offer
+    from opportune.allocation.pacing import paced, still_planned
     from opportune.allocation.path import FrontierPoint, frontier
     from opportune.allocation.solver import allocate
 
@@ -26,14 +29,22 @@ _LAZY = {
     "ExplorationTerms": "exploration",
     "frontier": "path",
     "FrontierPoint": "path",
+    "BestOffer": "online",
+    "PriceList": "online",
+    "best_offer": "online",
+    "paced": "pacing",
+    "still_planned": "pacing",
 }
 
 __all__ = [
+    "BestOffer",
     "ExplorationTerms",
     "FrontierPoint",
+    "PriceList",
     "RowErrors",
     "allocate",
     "allocate_with_margins",
+    "best_offer",
     "certify",
     "check_limits",
     "columns_of",
@@ -41,6 +52,10 @@ __all__ = [
     "explore",
     "frontier",
     "nearest_plan",
+    "paced",
+    "priced_rows",
+    "still_planned",
+    "unit_charges",
 ]
 
 

@@ -1,5 +1,6 @@
 """Decide: candidates, choose, decide. One definition for list, request, replay and simulation."""
 
+from opportune.allocation import unit_charges
 from opportune.decisioning.candidates import (
     attributes_of,
     candidates,
@@ -8,7 +9,7 @@ from opportune.decisioning.candidates import (
     value_forecast,
     value_offers,
 )
-from opportune.decisioning.choose import Choices, choose, limit_charges, unit_charges
+from opportune.decisioning.choose import Choices, choose, limit_charges
 from opportune.decisioning.decide import decide
 from opportune.decisioning.explain import ChoiceExplained, OfferExplained, explain_choice
 from opportune.decisioning.release import Release, hashed_files, models_hash, open_release, seal

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from opportune.domain import Candidates, LimitRow, Places, limit_rows
+from opportune.allocation import priced_rows
+from opportune.domain import Candidates, Places
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,46 +36,16 @@ def choose(candidates: Candidates, charges: Mapping[str, float | np.ndarray]) ->
     return Choices(choice=choice, probability=_certain(choice, net.shape), net=net)
 
 
-def unit_charges(
-    places: Sequence[Places], prices: Mapping[str, float], attributes: Mapping[str, np.ndarray]
-) -> dict[str, float | np.ndarray]:
-    """Return the charge per unit of each resource that the prices of limits amount to, for given opportunities.
-
-    One number where limits are about all of them, else (n, 1). A value that was in no plan has no price: no charge.
-
-    A row is linear in its resources: ``at_most`` charges ``price`` per unit of ``uses`` and pays back
-    ``price x at_most`` per unit of ``per``; ``at_least`` does the opposite. So the rows add up per resource.
-    """
-    charges: dict[str, float | np.ndarray] = {}
-    for row, price in _priced_rows(places, prices, attributes):
-        charges[row.uses] = charges.get(row.uses, 0.0) + price
-        if row.per is not None:
-            charges[row.per] = charges.get(row.per, 0.0) - price * row.bound
-    return charges
-
-
 def limit_charges(
     candidates: Candidates, places: Sequence[Places], prices: Mapping[str, float]
 ) -> dict[str, np.ndarray]:
     """Return what each limit charges for each offer, arrays (n, K) in money: together what ``choose`` charges."""
     charges = {each.limit.name: np.zeros(candidates.value.shape) for each in places}
-    for row, price in _priced_rows(places, prices, candidates.attributes):
+    for row, price in priced_rows(places, prices, candidates.attributes):
         uses = candidates.uses[row.uses]
         net = uses if row.per is None else uses - row.bound * candidates.uses[row.per]
         charges[places[row.source].limit.name] += price * net
     return charges
-
-
-def _priced_rows(
-    places: Sequence[Places], prices: Mapping[str, float], attributes: Mapping[str, np.ndarray]
-) -> list[tuple[LimitRow, float | np.ndarray]]:
-    """Return each row with its signed price per unit of use, one number or (n, 1): a floor pays for use."""
-    codes = [each.codes(attributes) for each in places]
-    found: list[tuple[LimitRow, float | np.ndarray]] = []
-    for row in limit_rows(places):
-        price, about = row.sign * prices.get(row.name, 0.0), row.multiplier(codes[row.source])
-        found.append((row, price if about is None else price * about[:, None]))
-    return found
 
 
 def _certain(choice: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

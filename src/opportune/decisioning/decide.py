@@ -3,8 +3,9 @@
 from datetime import timedelta
 from hashlib import sha256
 
+from opportune.allocation import unit_charges
 from opportune.decisioning.candidates import candidates
-from opportune.decisioning.choose import choose, unit_charges
+from opportune.decisioning.choose import choose
 from opportune.decisioning.release import Release
 from opportune.domain import (
     NO_OFFER,

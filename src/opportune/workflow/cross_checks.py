@@ -63,6 +63,10 @@ def _unknown_names(settings: Settings) -> list[Finding]:
     given: list[tuple[str, str, str | None, Sequence[str]]] = []
     if settings.frontier:
         given.append(("limits.toml", "frontier.limit", settings.frontier.limit, limits))
+    given.append(("limits.toml", "exploration.standard", settings.exploration.standard, offers))
+    given += [
+        ("limits.toml", "exploration.largest", name, resources_of(settings)) for name in settings.exploration.largest
+    ]
     given.append(("evidence.toml", "today", evidence.today, policies))
     given += [("evidence.toml", "chosen_by", name, list(settings.features)) for name in evidence.chosen_by or ()]
     for i, versus in enumerate(evidence.compare):

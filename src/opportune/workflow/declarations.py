@@ -126,12 +126,14 @@ def _condition(feature: Feature, columns: list[str]) -> str | None:
 
 def _read_columns(settings: Settings, columns: dict[str, list[str]]) -> list[Finding]:
     """Return a finding for each column that the settings name and the tables do not have."""
+    tried = settings.exploration.tried
     wanted = [
         ("opportunities", settings.identity.cluster, "`cluster` in opportune.toml"),
         ("opportunities", settings.catalogue.price.band, "`price.band` in offers.toml"),
         ("decisions", settings.catalogue.price.term, "`price.term` in offers.toml"),
         *([] if "probabilities" in columns else [("decisions", "stratum", "the probabilities of logged offers")]),
         *(("outcomes", name, "the value of a loan") for name in OUTCOMES),
+        *([("opportunities", tried, "`exploration.tried` in limits.toml")] if tried else []),
     ]
     return [
         Finding(

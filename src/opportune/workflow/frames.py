@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from opportune.allocation import columns_of
 from opportune.domain import AsOf, BadInput, Facts, Finding, Opportunities
 from opportune.features import facts_of, feature_column
 
@@ -36,9 +35,8 @@ def context_columns(settings: "Settings") -> set[str]:
 
     Others pass through the tables and are read by nothing, whatever their type.
     """
-    named = [name for limit in settings.limits for names in columns_of(limit).values() for name in names]
+    named = [name for names in settings.limit_columns.values() for name in names]
     named += [feature.context for feature in settings.features.values() if feature.context is not None]
-    named += [settings.exploration.tried] if settings.exploration.tried else []
     named += [settings.horizon.segment] if settings.horizon else []
     return {settings.catalogue.price.band, settings.identity.cluster, *named}
 

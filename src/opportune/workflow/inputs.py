@@ -8,15 +8,16 @@ from pathlib import Path
 from opportune.tables import listed, sha256_file
 
 
-def table_inputs(directory: Path) -> dict[str, str]:
+def table_inputs(directory: Path, beside: Sequence[str] = ()) -> dict[str, str]:
     """Return the SHA-256 of each SQL file, of each data file that one names and of each test, by path.
 
     A data file is any text literal or quoted name in the SQL that names, or matches as a pattern, existing files,
     inside the project or elsewhere. Data that cannot be named so (a database server, a path put together in SQL) is not
-    seen: such a project says `--out` anew or deletes ``out``.
+    seen: such a project says `--out` anew or deletes ``out``. SQL files of ``beside`` are no tables: limits read them.
     """
+    tables = [path for path in listed(directory / "tables", ".sql") if _below(directory, path) not in beside]
     tests = [_below(directory, path) for path in listed(directory / "tests", ".toml")]
-    return _hashes(directory, [*_with_data(directory, listed(directory / "tables", ".sql")), *tests])
+    return _hashes(directory, [*_with_data(directory, tables), *tests])
 
 
 def sql_inputs(directory: Path, files: Sequence[str]) -> dict[str, str]:

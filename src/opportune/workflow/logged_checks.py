@@ -21,8 +21,13 @@ SAME = 1e-6
 
 
 def check_numbers_logged(settings: Settings, engine: "Engine") -> Iterator[Finding]:
-    """Yield a finding for each outcome and for the price where the column is there and holds no numbers."""
-    for table, names in (("outcomes", outcome_columns(settings)), ("decisions", [settings.catalogue.price.term])):
+    """Yield a finding for each outcome, the price and the count of tries where its column holds no numbers."""
+    read = (
+        ("outcomes", outcome_columns(settings)),
+        ("decisions", [settings.catalogue.price.term]),
+        ("opportunities", [settings.exploration.tried]),
+    )
+    for table, names in read:
         kinds = engine.query(f'SELECT * FROM "{table}" LIMIT 0').schema if table in engine.tables() else []
         for field in kinds:
             if field.name in names and not _is_number(field.type):

@@ -73,7 +73,17 @@ def _report(settings: Settings, out: Path) -> None:
 
 # The settings that each step reads. A step sees more than it needs rather than less: a part that is missing here would
 # let an old result stand after its setting changed.
-CHECK = ("identity", "protected", "sources", "features", "models", "catalogue", "conditions", "evidence_sql")
+CHECK = (
+    "identity",
+    "protected",
+    "sources",
+    "features",
+    "models",
+    "catalogue",
+    "conditions",
+    "evidence_sql",
+    "limit_columns",
+)
 TRAIN = ("identity", "protected", "features", "models", "catalogue", "conditions", "time")
 PLAN = (*TRAIN, "assumptions", "objective", "limits", "frontier", "holdout", "exploration", "horizon")
 EVALUATE = (*PLAN, "evidence")
@@ -148,7 +158,9 @@ def needed(last: str) -> tuple[Step, ...]:
 
 
 def _inputs(settings: Settings, step: Step) -> dict[str, Any]:
-    tables = table_inputs(settings.directory) if step.name == "check" else {}
+    of_limits, tables = named_files(settings.limits), {}
+    if step.name == "check":
+        tables = table_inputs(settings.directory, of_limits)
     if step.name == "plan":
-        tables = sql_inputs(settings.directory, named_files(settings.limits))
+        tables = sql_inputs(settings.directory, of_limits)
     return {**settings_part(settings, step.reads), "tables": tables}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from opportune.allocation import columns_of
 from opportune.domain import AsOf, Limit
 from opportune.economics import Economics
 from opportune.features import Feature
@@ -181,6 +182,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         subsets = {f"subset '{each.name}'.where": each.where for each in self.evidence.subset}
         cells = {} if self.evidence.immature is None else {"immature.cell": self.evidence.immature.cell}
         return {**{f"fairness.{name}": sql for name, sql in self.evidence.fairness.items()}, **subsets, **cells}
+
+    @property
+    def limit_columns(self) -> dict[str, list[str]]:
+        """The columns of opportunities that limits and exploration read, by the name of the limit."""
+        tried = {} if self.exploration.tried is None else {"exploration": [self.exploration.tried]}
+        read = {each.name: [name for names in columns_of(each).values() for name in names] for each in self.limits}
+        return {**read, **tried}
 
 
 def settings_part(settings: Settings, names: tuple[str, ...]) -> Mapping[str, Any]:

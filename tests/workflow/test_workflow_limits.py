@@ -1,0 +1,211 @@
+"""Limits of a project: amounts and openings from SQL, conditions, offers per customer, exploration, what is refused."""
+
+import csv
+import json
+from collections import defaultdict
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from opportune.domain import NO_OFFER_ID, BadInput
+from opportune.project import Project
+
+HEAD = '#:schema .schemas/limits.schema.json\n[objective]\nmaximise = "value"\n'
+BRANCHES = """
+[[limit]]
+name = "branch letters"
+uses = "contacts"
+by = "branch"
+amounts = "tables/branch_letters.sql"
+opening = "tables/branch_sent.sql"
+"""
+AMOUNTS = "SELECT branch, amount FROM read_csv('data/branch_letters.csv')"
+OPENING = "SELECT branch, 5 AS used FROM read_csv('data/branch_letters.csv') WHERE branch = 'branch 00'"
+BAND = """
+[[limit]]
+name = "letters to A"
+uses = "contacts"
+where = "band = 'A' AND surface = 'mail'"
+at_most = 100
+"""
+EXPLORE = """
+[exploration]
+holdout = 0.05
+floor = 0.02
+budget = 40.0
+standard = "standard"
+largest = { amount_lent = 900.0 }
+"""
+
+
+def write(small, text):
+    (small / "limits.toml").write_text(HEAD + text)
+
+
+def write_branches(small, amount):
+    rows = [f"branch {number:02d},{amount}" for number in range(40)]
+    (small / "data" / "branch_letters.csv").write_text("\n".join(["branch,amount", *rows]) + "\n")
+    (small / "tables" / "branch_letters.sql").write_text(AMOUNTS)
+    (small / "tables" / "branch_sent.sql").write_text(OPENING)
+
+
+def letters(small, column):
+    """Return that column of each letter, by its id."""
+    with (small / "data" / "letters.csv").open() as file:
+        return {row["letter_id"]: row[column] for row in csv.DictReader(file)}
+
+
+def planned(project):
+    rows = pq.read_table(project.out / "plan" / "plan.parquet").to_pylist()
+    return [row for row in rows if row["offer_id"] != NO_OFFER_ID]
+
+
+def ran(project):
+    return [run.name for run in project.runs if not run.reused]
+
+
+def test_amounts_and_openings_come_from_sql_and_a_condition_picks_its_rows(small):
+    write_branches(small, 20)
+    write(small, BRANCHES + BAND)
+    project = Project.open(small)
+    proof = project.plan().certificate
+    assert proof.status == "optimal"
+    branch, band, sent = letters(small, "branch"), letters(small, "band"), defaultdict(int)
+    for row in planned(project):
+        sent[branch[row["opportunity_id"]]] += 1
+    assert sent["branch 00"] == 15
+    assert max(sent.values()) == 20
+    assert sum(band[row["opportunity_id"]] == "A" for row in planned(project)) == 100
+    rows = {row.name: row for row in proof.rows}
+    assert len(rows) == 41
+    assert (rows["branch letters [branch 00]"].used, rows["branch letters [branch 00]"].limit) == (20.0, 20.0)
+    places = json.loads((project.out / "plan" / "places.json").read_text())
+    assert [len(each["labels"]) for each in places] == [40, 1]
+    assert places[0]["limit"]["amounts"]["branch 07"] == 20.0
+
+
+def test_a_release_charges_a_request_by_its_own_branch(small):
+    write_branches(small, 20)
+    write(small, BRANCHES)
+    project = Project.open(small)
+    release = project.out / "releases" / project.release()
+    sealed = json.loads((release / "limits.json").read_text())
+    assert sealed == json.loads((project.out / "plan" / "places.json").read_text())
+    prices = json.loads((release / "manifest.json").read_text())["prices"]
+    assert len(prices) == 40
+    assert max(prices.values()) > 0.0
+
+
+@pytest.mark.parametrize("change", ["data", "sql"])
+def test_a_changed_amount_plans_again_and_nothing_before_it(small, change):
+    write_branches(small, 20)
+    write(small, BRANCHES)
+    Project.open(small).run()
+    again = Project.open(small)
+    again.run()
+    assert ran(again) == []
+    if change == "data":
+        write_branches(small, 10)
+    else:
+        (small / "tables" / "branch_letters.sql").write_text(
+            AMOUNTS.replace("amount FROM", "amount / 2 AS amount FROM")
+        )
+    project = Project.open(small)
+    assert [step.name for step in project.forecast("plan") if step.runs] == ["plan"]
+    project.run()
+    assert ran(project) == ["plan", "evaluate", "release", "report"]
+    assert len(planned(project)) <= 400
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        (
+            "SELECT branch FROM read_csv('data/branch_letters.csv')",
+            "amount is missing: limit 'branch letters' needs it",
+        ),
+        (AMOUNTS.replace(", amount", ", NULL::DOUBLE AS amount"), "amount has nulls"),
+        (AMOUNTS + " WHERE branch != 'branch 03'", "has no amount for 1 values of the list .branch 03."),
+        (f"{AMOUNTS} UNION ALL {AMOUNTS}", "branch 00 occurs more than once"),
+    ],
+)
+def test_amounts_that_do_not_fit_are_refused(small, sql, says):
+    write_branches(small, 20)
+    (small / "tables" / "branch_letters.sql").write_text(sql)
+    write(small, BRANCHES)
+    with pytest.raises(BadInput, match=f"OP506.*{says}"):
+        Project.open(small).plan()
+
+
+def test_a_file_of_amounts_that_is_not_there_is_named(small):
+    write(small, BRANCHES)
+    with pytest.raises(BadInput, match="OP001"):
+        Project.open(small).plan()
+
+
+def test_a_customer_gets_one_offer_over_two_slots(small):
+    path = small / "tables" / "opportunities.sql"
+    one = path.read_text().rstrip().rstrip(";")
+    two = one.replace("'1' AS slot", "'2' AS slot").replace("letter_id AS opp", "letter_id || ' b' AS opp")
+    path.write_text(f"{one}\nUNION ALL BY NAME\n{two}")
+    write(small, BAND.replace("at_most = 100", "at_most = 5000"))
+    free = Project.open(small, out=small / "free")
+    free.plan()
+    write(small, "offers_per_customer = 1\n" + BAND.replace("at_most = 100", "at_most = 5000"))
+    project = Project.open(small)
+    assert project.plan().certificate.status == "optimal"
+    customers = [row["customer_id"] for row in planned(project)]
+    assert len(customers) == len(set(customers)) > 500
+    assert len(planned(free)) > 1.5 * len(customers)
+
+
+def test_exploring_gives_each_near_offer_its_floor_and_leaves_probabilities_that_sum_to_one(small):
+    write(small, BAND + EXPLORE)
+    project = Project.open(small)
+    proof = project.plan().certificate
+    assert proof.explored is not None
+    assert 0.0 <= proof.explored.cost <= 40.0
+    table = pq.read_table(project.out / "plan" / "probabilities.parquet").to_pylist()
+    of = defaultdict(dict)
+    for row in table:
+        of[row["opportunity_id"]][row["offer_id"]] = row["probability"]
+    assert len(of) == 2000
+    assert all(sum(each.values()) == pytest.approx(1.0, abs=1e-12) for each in of.values())
+    given = np.array([p for each in of.values() for offer, p in each.items() if offer != NO_OFFER_ID and p > 0])
+    assert given.min() == pytest.approx(0.95 * 0.02)
+    assert np.sum(np.isclose(given, 0.95 * 0.02)) > 500
+    assert proof.explored.offers > 500
+    drawn = pq.read_table(project.out / "plan" / "plan.parquet").to_pylist()
+    assert all(row["probability"] > 0 for row in drawn)
+    assert {round(row["probability"], 12) for row in drawn} >= {0.02}
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [BAND.replace("band = 'A'", "age > 40"), '[[limit]]\nname = "x"\nuses = "contacts"\nby = "region"\nat_most = 9\n'],
+)
+def test_limits_know_nothing_of_protected_columns_and_proxies(small, limit):
+    path = small / "tables" / "opportunities.sql"
+    path.write_text(path.read_text().replace("band, branch", "band, branch, branch AS region, 30 AS age"))
+    settings = (small / "opportune.toml").read_text()
+    (small / "opportune.toml").write_text(settings + 'proxies = ["region"]\n')
+    Project.open(small).plan()
+    write(small, limit)  # what was checked under other limits must not stand
+    with pytest.raises(BadInput, match=r"OP507.*which is protected or a proxy"):
+        Project.open(small).plan()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('standard = "standard"', 'standard = "standart"', "OP804.*standard is 'standart'"),
+        ("largest = { amount_lent", "largest = { amount_lend", "OP804.*largest is 'amount_lend'"),
+        ("holdout = 0.05", 'holdout = 0.05\ntried = "trys"\nrepeats = 2', "OP816.*trys is not a column"),
+        ("holdout = 0.05", 'holdout = 0.05\ntried = "band"\nrepeats = 2', "OP833.*band is of type.*expected numbers"),
+    ],
+)
+def test_names_of_exploration_that_nothing_has_are_told(small, old, new, says):
+    write(small, BAND + EXPLORE.replace(old, new))
+    with pytest.raises(BadInput, match=says):
+        Project.open(small).plan()
