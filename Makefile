@@ -48,6 +48,7 @@ bench: .venv/bench.stamp  ## every figure that the docs claim, beside a rival
 readme: demo .venv/dev.stamp  ## write the demo's tables into README.md and take its pictures; needs Chromium
 	$(BIN)/python tools/write_readme.py
 	$(BIN)/python tools/take_pictures.py
+	$(BIN)/python tools/draw_tutorial.py
 
 schemas: .venv/dev.stamp  ## write the JSON Schemas after a record changed
 	$(BIN)/python tools/write_schemas.py

@@ -2,14 +2,19 @@
 
 import csv
 import json
+import re
+import tomllib
 from collections import defaultdict
+from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from opportune.domain import NO_OFFER_ID, BadInput
+from opportune.domain import NO_OFFER_ID, BadInput, Limit
 from opportune.project import Project
+from opportune.workflow.settings import Exploration, Objective, Protected
 
 HEAD = '#:schema .schemas/limits.schema.json\n[objective]\nmaximise = "value"\n'
 BRANCHES = """
@@ -209,3 +214,20 @@ def test_names_of_exploration_that_nothing_has_are_told(small, old, new, says):
     write(small, BAND + EXPLORE.replace(old, new))
     with pytest.raises(BadInput, match=says):
         Project.open(small).plan()
+
+
+def test_every_example_of_the_page_of_limits_can_be_read():
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "limits.md").read_text(encoding="utf-8")
+    blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
+    limits = [msgspec.convert(each, Limit) for block in blocks for each in block.get("limit", [])]
+    parts = {"objective": Objective, "exploration": Exploration, "protected": Protected}
+    found = {
+        name: msgspec.convert(block[name], kind) for block in blocks for name, kind in parts.items() if name in block
+    }
+    assert set(found) == set(parts)
+    shown = {
+        name for block in blocks for each in (*block.get("limit", []), *map(block.get, parts)) for name in each or ()
+    }
+    fields = {field for kind in (Limit, *parts.values()) for field in kind.__struct_fields__} - {"opening_per"}
+    assert shown == fields
+    assert len({limit.name for limit in limits}) == len(limits)
