@@ -108,6 +108,14 @@ class Project:
         self._run("train")
         return [read_json(path) for path in sorted((self.out / "model-cards").glob("*.json"))]
 
+    def training(self) -> dict[str, Any]:
+        """Return how many decisions taught the models, lay outside the catalogue, or had no known outcome."""
+        return dict(read_json(self.out / "models" / "index.json"))
+
+    def planned(self) -> PlannedList:
+        """Return the plan that lies in ``out``, without planning."""
+        return read_planned(self.out)
+
     def plan(self, as_of: str | None = None) -> PlannedList:
         """Plan the list, of ``as_of`` if given; return its certificate, limit prices and one row per opportunity."""
         if as_of is not None:

@@ -231,3 +231,22 @@ def test_no_opportunity_of_a_value_leaves_an_empty_row_that_holds():
     candidates = instance(10, 2, 0)
     proof = allocate(candidates, [Limit(name="none", uses="lent", at_most=0.0, where="surface = 'phone'")]).certificate
     assert [(row.name, row.used, row.slack) for row in proof.rows] == [("none", 0.0, 0.0)]
+
+
+def test_the_advice_about_one_limit_holds_beside_the_others():
+    candidates = instance(120, 3, 3)
+    most = Limit(name="most", uses="contacts", at_most=40.0)
+    with pytest.raises(BrokenPromise, match=r"OP510.*set at_least = 40"):
+        allocate(candidates, [most, Limit(name="floor", uses="contacts", at_least=500.0)])
+    allocate(candidates, [most, Limit(name="floor", uses="contacts", at_least=40.0)])
+
+
+def test_a_row_says_how_many_opportunities_it_is_about():
+    candidates = instance(50, 2, 1)
+    limits = [
+        Limit(name="all", uses="contacts", at_most=50.0),
+        Limit(name="app", uses="contacts", at_most=50.0, where="surface = 'app'"),
+        Limit(name="typo", uses="contacts", at_most=50.0, where="surface = 'APP'"),
+    ]
+    about = [row.about for row in allocate(candidates, limits).certificate.rows]
+    assert about == [None, int(np.sum(candidates.attributes["surface"] == "app")), 0]

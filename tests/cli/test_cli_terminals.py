@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 
 from opportune.cli.app import status_of
@@ -111,3 +112,26 @@ def test_json_is_one_object_and_valid_against_its_schema(name, arguments, small_
     told = json.loads(said.out)
     jsonschema.validate(told, json.loads((SCHEMAS / f"{name}-output.schema.json").read_text()))
     assert (status, said.err) == (told["status"] if name == "failure" else 0, "")
+
+
+def test_what_was_not_learned_from_and_what_is_tried_is_said(capsys):
+    from opportune.cli.printing import print_explored, print_plan, print_untaught
+    from opportune.domain import Certificate, Explored, RowReport
+
+    proof = Certificate(
+        status="optimal", value=1.0, bound=1.0, gap=0.0, gap_asked=1e-4, opportunities=9, offered=1, repaired=0,
+        data_hash="", seed=1, explored=Explored(floor=0.02, budget=200.0, cost=123.0, offers=1500, opportunities=1370),
+        rows=(RowReport(name="a", used=0.0, limit=3.0, price=0.0, slack=3.0, about=0),),
+    )  # fmt: skip
+    print_explored(proof, "ZAR")
+    print_plan(msgspec.to_builtins(proof))
+    print_untaught({"immature": 2906, "taught_by": 1094, "outside_catalogue": 0})
+    print_untaught({"immature": 1, "taught_by": 1094, "outside_catalogue": 0})
+    said = capsys.readouterr().out
+    assert (
+        "1,370 opportunities get one of 1,500 near offers, with probability 0.02 each; that costs 123 of 200 ZAR"
+        in said
+    )
+    assert "Limit a is about none of these opportunities" in said
+    assert said.count("Not learned from") == 1
+    assert "2,906 of 4,000 decisions" in said

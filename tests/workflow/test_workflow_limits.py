@@ -131,6 +131,8 @@ def test_a_changed_amount_plans_again_and_nothing_before_it(small, change):
             "amount is missing: limit 'branch letters' needs it",
         ),
         (AMOUNTS.replace(", amount", ", NULL::DOUBLE AS amount"), "amount has nulls"),
+        (AMOUNTS.replace(", amount", ", '1,000' AS amount"), "amount holds what is no finite number"),
+        (AMOUNTS.replace(", amount", ", 'NaN'::DOUBLE AS amount"), "amount holds what is no finite number"),
         (AMOUNTS + " WHERE branch != 'branch 03'", "has no amount for 1 values of the list .branch 03."),
         (f"{AMOUNTS} UNION ALL {AMOUNTS}", "branch 00 occurs more than once"),
     ],

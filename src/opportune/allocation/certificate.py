@@ -86,7 +86,10 @@ def certify(
     customers = None if most is None else _customers(candidates)
     if customers is not None and most is not None:
         _refuse_too_many(customers, choice, most)
-    rows = tuple(_report(row, r, counted, float(prices[row.name])) for r, row in enumerate(asked))
+    rows = tuple(
+        _report(row, r, counted, float(prices[row.name]), None if places[row.source].everywhere else row.of_place)
+        for r, row in enumerate(asked)
+    )
     excess = sum(max(-row.slack, 0.0) * (limit.soft_price or 0.0) for limit, row in zip(asked, rows, strict=True))
     value = float(np.sum([each.value for each in counted])) - excess
     bound = _constant(asked, prices) + _best(counted, customers, most)
@@ -281,7 +284,7 @@ def _status(held: bool, gap: float, gap_asked: float, interrupted: bool) -> Stat
     return "optimal" if gap <= gap_asked else "feasible"
 
 
-def _report(asked: LimitRow, r: int, counted: Sequence[Counted], price: float) -> RowReport:
+def _report(asked: LimitRow, r: int, counted: Sequence[Counted], price: float, about: int | None) -> RowReport:
     total = asked.opening + float(np.sum([each.used[r] for each in counted]))
     below = 1.0 if asked.per is None else asked.opening_per + float(np.sum([each.below[r] for each in counted]))
     return RowReport(
@@ -292,6 +295,7 @@ def _report(asked: LimitRow, r: int, counted: Sequence[Counted], price: float) -
         slack=asked.sign * (asked.bound * below - total) - asked.margin,
         soft=asked.soft_price is not None,
         margin=asked.margin,
+        about=about,
     )
 
 

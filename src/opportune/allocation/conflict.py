@@ -57,7 +57,7 @@ def _finding(problem: Problem, limits: Sequence[Limit], conflict: list[int], sou
     others = [limits[other].name for other in conflict if other != source]
     with_others = f" together with {', '.join(others)}" if others else ""
     row = _broken_row(problem, conflict, source)
-    _, shares = least_excess(problem, set(conflict), {source})
+    shares = _beside_others(problem, conflict, source)
     if shares is None:
         message = f"cannot hold{with_others}, and nothing else can then be kept"
         step = f"relax {' or '.join(others)}" if others else "relax it"
@@ -72,6 +72,16 @@ def _finding(problem: Problem, limits: Sequence[Limit], conflict: list[int], sou
         "reached",
         next_step=f"set {row.side} = {reached:g}" + (f", or relax {' or '.join(others)}" if others else ""),
     )  # fmt: skip
+
+
+def _beside_others(problem: Problem, conflict: list[int], source: int) -> Shares | None:
+    """Return shares that pass one limit by the least: with all others kept, or where that cannot be, the conflict's."""
+    everything = {row.source for row in problem.rows if row.soft_price is None}
+    for kept in (everything, set(conflict)):
+        _, shares = least_excess(problem, kept, {source})
+        if shares is not None:
+            return shares
+    return None
 
 
 def _broken_row(problem: Problem, conflict: list[int], source: int) -> LimitRow:

@@ -14,7 +14,7 @@ from opportune.cli.arguments import (
     SetOption,
     open_project,
 )
-from opportune.cli.printing import print_forecast, print_holdout, print_horizon, print_json, print_plan
+from opportune.cli.printing import print_explored, print_forecast, print_holdout, print_horizon, print_json, print_plan
 from opportune.cli.printing_changes import print_change
 
 NAME = "plan"
@@ -51,6 +51,7 @@ def command(
         )
         return
     print_plan(msgspec.to_builtins(planned.certificate))
+    print_explored(planned.certificate, project.settings.identity.currency)
     print_horizon(planned.horizon)
     print_holdout(planned.holdout, project.settings.identity.currency)
     print_change(change, project.settings.identity.currency, "the last release")

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opportune.domain import Finding
+    from opportune.domain import Certificate, Finding
     from opportune.workflow import StepForecast
     from opportune.workflow.horizon_told import HorizonTold, Part
     from opportune.workflow.worth import SourceWorth
 
+UNTAUGHT = 0.05
+"""Share of decisions without a known outcome from which learning is told of."""
 REASONS = 3
 """Reasons told of one step; a machine gets all of them."""
 
@@ -72,6 +74,31 @@ def print_plan(certificate: dict[str, Any]) -> None:
         for row in certificate["rows"]
     ]
     print_table(title, ["limit", "used", "bound", "price", "slack"], rows)
+    for row in certificate["rows"]:
+        if row.get("about") == 0:
+            print(f"Limit {row['name']} is about none of these opportunities: look at its `where`.")
+
+
+def print_explored(certificate: "Certificate", currency: str) -> None:
+    """Print what the plan tries in order to learn, and that its limits then hold in expectation."""
+    told = certificate.explored
+    if told is not None:
+        print(
+            f"\nExploration: {told.opportunities:,} opportunities get one of {told.offers:,} near offers, with "
+            f"probability {told.floor:g} each; that costs {number(told.cost, 0)} of {number(told.budget, 0)} "
+            f"{currency}. The limits hold in expectation; the list that is drawn may use a little more or less."
+        )
+
+
+def print_untaught(training: dict[str, Any]) -> None:
+    """Print how many decisions of the training interval taught nothing because their outcome was not known."""
+    made = training["immature"] + training["taught_by"] + training["outside_catalogue"]
+    if training["immature"] > UNTAUGHT * made:
+        print(
+            f"\nNot learned from: {training['immature']:,} of {made:,} decisions of the training interval, whose "
+            "outcome was not known by labels_as_of. If takers are known first, take-up is overstated: end the interval "
+            "earlier."
+        )
 
 
 def short_amount(value: float) -> str:

@@ -3,7 +3,16 @@
 from pathlib import Path
 
 from opportune.cli.arguments import AsOfOption, Directory, Json, Out, open_project
-from opportune.cli.printing import print_evidence, print_json, print_left_out, print_plan, print_timings, print_verdicts
+from opportune.cli.printing import (
+    print_evidence,
+    print_explored,
+    print_json,
+    print_left_out,
+    print_plan,
+    print_timings,
+    print_untaught,
+    print_verdicts,
+)
 
 NAME = "run"
 
@@ -16,8 +25,10 @@ def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = 
         print_json(summary)
         return
     print_plan(summary["plan"])
+    print_explored(project.planned().certificate, project.settings.identity.currency)
     print_evidence(summary["evidence"], "contribution_per_customer", "dr")
     evidence = project.evidence()
+    print_untaught(evidence["training"])
     print_left_out(evidence)
     print_timings(project.timings())
     sealed = summary["release"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from opportune.cli.arguments import AsOfOption, Directory, Json, Out, WithoutOption, open_project
-from opportune.cli.printing import number, print_json, print_table, print_worth
+from opportune.cli.printing import number, print_json, print_table, print_untaught, print_worth
 
 NAME = "train"
 
@@ -26,5 +26,6 @@ def command(
         return
     rows = [[card["role"], " and ".join(card["learners"]), number(card["rows"], 0)] for card in cards]
     print_table("Models", ["role", "learners", "rows"], rows)
+    print_untaught(project.training())
     if worth is not None:
         print_worth(worth, project.settings.identity.currency)

@@ -26,6 +26,8 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True):
     soft: bool = False
     margin: float = 0.0
     """What was kept free on top, for what forecasts do not know; ``slack`` is beyond it."""
+    about: int | None = None
+    """How many opportunities the row is about; None for all of them."""
 
 
 class Explored(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,8 @@
 """Amounts and openings of limits: numbers by value, from the SQL files that limits.toml names."""
 
+import math
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -58,9 +60,10 @@ def _by_value(
     keys = [name for name in (limit.by, "period" if limit.period else None) if name is not None]
     missing = [name for name in (*keys, column) if name not in rows.column_names]
     nulls = [name for name in (*keys, column) if name in rows.column_names and rows[name].null_count]
-    for names, says in ((missing, "is missing"), (nulls, "has nulls")):
+    texts = [] if missing or nulls or _are_numbers(rows[column].to_pylist()) else [column]
+    for names, says in ((missing, "is missing"), (nulls, "has nulls"), (texts, "holds what is no finite number")):
         findings += [_finding(file, name, f"{says}: limit '{limit.name}' needs it") for name in names]
-    if missing or nulls:
+    if missing or nulls or texts:
         return {}
     parts = [[_text(each) for each in rows[key].to_pylist()] for key in keys]
     labels = [", ".join(row) for row in zip(*parts, strict=True)]
@@ -71,6 +74,10 @@ def _by_value(
     if twice:
         findings.append(_finding(file, twice[0], "occurs more than once: expected one row for each value"))
     return dict(zip(labels, numbers, strict=True))
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    return all(isinstance(each, int | float | Decimal) and math.isfinite(each) for each in values)
 
 
 def _text(value: Any) -> str:
