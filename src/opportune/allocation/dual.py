@@ -12,7 +12,7 @@ from opportune.allocation.inner import Smoothed, smoothed
 from opportune.allocation.problem import FIRST_CORE, SAMPLE, Problem
 
 NEAR_RADIUS = 0.01
-SAMPLES = ((4_000, (0.3, 0.03), 0.2), (SAMPLE, (0.003,), 0.02))
+SAMPLES = ((4_000, (0.3, 0.03), 0.2), (SAMPLE, (0.003,), 0.02), (5 * SAMPLE, (0.001,), 0.01))
 """How many customers, the temperatures that they are solved at, and the first radius there; then all of them."""
 FULL_LADDER = (0.001,)
 STEPS = 30
