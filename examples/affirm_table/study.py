@@ -221,7 +221,8 @@ def _klarna_table() -> str:
     interest, provision, rltc = (told.line(name) for name in ("interest", "provision", "rltc"))
     rows = ["| $m | quarter | later | life |", "|---|---|---|---|"]
     for name, line in (("interest", interest), ("provision", provision), ("rltc", rltc)):
-        rows.append(f"| {name} | {line[0]:,.1f} | {line[1:].sum():,.1f} | {line.sum():,.1f} |")
+        cells = [f"{round(each, 1) + 0.0:,.1f}" for each in (line[0], line[1:].sum(), line.sum())]  # no minus zero
+        rows.append(f"| {name} | {' | '.join(cells)} |")
     said = (
         f"Solved: {100 * found['rate']:.1f} % a year, {100 * found['default']:.2f} % of open loans default and "
         f"{100 * found['prepay']:.1f} % prepay in a month. Over the life {100 * rltc.sum() / KLARNA['lent']:.1f} % of "

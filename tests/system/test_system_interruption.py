@@ -50,3 +50,43 @@ def test_a_broken_change_leaves_the_last_good_output(small):
     process.communicate(timeout=60)
     assert process.returncode == 2
     assert before == {path: path.read_bytes() for path in before}
+
+
+LONG = """
+import sys
+import numpy as np
+from opportune.allocation import allocate, solver
+from opportune.domain import Candidates, Limit
+
+count, offers = 2_000_000, 6
+draw = np.random.default_rng(1)
+ids = np.arange(count).astype(str).astype(object)
+lent = draw.gamma(2.0, 50.0, (count, offers))
+candidates = Candidates(
+    opportunity_id=ids, customer_id=ids, slot=ids, offer_ids=tuple("abcdef"), eligible=np.ones((count, offers), bool),
+    value=draw.normal(3.0, 6.0, (count, offers)),
+    uses={"lent": lent, "loss": lent * draw.beta(1.0, 12.0, (count, offers)), "contacts": np.ones((count, offers))},
+    currency="USD",
+)
+limits = [
+    Limit(name="lent", uses="lent", at_most=20.0 * count), Limit(name="contacts", uses="contacts", at_most=0.3 * count),
+    Limit(name="rate", uses="loss", per="lent", at_most=0.06),
+]
+allocate(candidates.rows(slice(0, 2_000)), limits)  # compiles, or loads, the loops
+prices = solver.smoothed_prices
+solver.smoothed_prices = lambda *given: (print("ready", flush=True), prices(*given))[1]
+proof = allocate(candidates, limits).certificate
+print(proof.status, min(row.slack for row in proof.rows) >= 0.0, proof.gap, flush=True)
+"""
+
+
+def test_an_interrupted_solve_leaves_a_valid_plan_that_says_so():
+    process = subprocess.Popen([sys.executable, "-c", LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=180)
+    assert process.returncode == 0, errors.decode()
+    status, held, gap = said.decode().split()
+    assert (status, held) == ("interrupted", "True")
+    assert float(gap) < 0.2

@@ -121,7 +121,7 @@ def test_a_learner_comes_as_an_argument_and_never_sees_its_own_cluster():
     n, cluster = 400, np.repeat(np.arange(40), 10).astype(str)
     action, y = draw.integers(0, 3, n), np.repeat(np.arange(40.0), 10)
     features = [draw.normal(size=(n, 1)), np.broadcast_to(np.arange(3.0), (n, 3))]
-    predicted = cross_fitted(y, action, features, cluster, 40, 1, Mean)
+    predicted = cross_fitted(y, action, features, cluster, np.ones(n, dtype=bool), 40, 1, Mean)
     assert predicted.shape == (n, 3)
     assert predicted[:, 0] == pytest.approx((y.sum() - 10 * y) / 390)
 
@@ -131,7 +131,7 @@ def test_unknown_outcomes_teach_nothing():
     action, x = draw.integers(0, 2, 300), draw.normal(size=(300, 2))
     y = 1.0 + 2.0 * x[np.arange(300), action]
     y[:100] = np.nan
-    found = cross_fitted(y, action, [x], np.arange(300).astype(str), 5, 1)
+    found = cross_fitted(y, action, [x], np.arange(300).astype(str), np.ones(300, dtype=bool), 5, 1)
     assert found == pytest.approx(1.0 + 2.0 * x)
 
 

@@ -16,7 +16,7 @@ from opportune.economics.instalment_offers import OFFER_RESOURCES, OFFER_UNITS
 from opportune.economics.lifetime_assumptions import UNITS
 from opportune.project import Project
 from opportune.workflow.curves_file import write_curves
-from opportune.workflow.frames import open_tables, opportunities_at, read_facts
+from opportune.workflow.frames import context_columns, open_tables, opportunities_at, read_facts
 from opportune.workflow.listed import read_listed
 from opportune.workflow.plan import read_rulebook
 from opportune.workflow.read_settings import load_settings
@@ -124,7 +124,8 @@ def test_a_plan_from_curves_keeps_its_limits_in_scenarios_too(ran):
 
 def listed(project):
     settings = project.settings
-    batch = opportunities_at(open_tables(project.out, settings.directory), settings.plan_at)
+    engine = open_tables(project.out, settings.directory)
+    batch = opportunities_at(engine, settings.plan_at, context_columns(settings))
     return batch, read_facts(project.out, list(settings.features), batch.opportunity_id, settings.plan_at)
 
 

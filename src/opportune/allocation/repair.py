@@ -5,7 +5,7 @@ import numpy as np
 from opportune.allocation._highs import TOLERANCE
 from opportune.allocation.core import LinearPlan, closest, opened, programme, shares_of, whole_customers, with_pairs
 from opportune.allocation.exchange import exchanged, neighbour
-from opportune.allocation.inner import Inner
+from opportune.allocation.inner import inner
 from opportune.allocation.problem import Problem
 from opportune.allocation.shares import WHOLE, Shares, use_of, value_of
 
@@ -17,6 +17,7 @@ SMALL = 200
 NODES, NODES_OF_SMALL = 100, 3_000
 """A bound on nodes and not on seconds, so that the same problem always gives the same plan."""
 TIGHTENINGS = 5
+PUSHES, PUSH, LEAST_PRICE = 40, (0.01, 0.5), 0.02
 ROUNDING = 1e-12
 """Rows are scaled to order one: an excess below this is the rounding of float64 sums, not of the programme."""
 
@@ -48,11 +49,23 @@ def whole_shares(problem: Problem, linear: LinearPlan, gap: float, tightened: np
         size = min(size * 3, count)
 
 
-def whole_choice(problem: Problem, prices: np.ndarray, found: Inner) -> Shares:
-    """Return the best whole choice at some prices, mended by exchanges alone; it may still pass a row."""
-    near = closest(problem, found.margin, NEAR)
+def whole_choice(problem: Problem, prices: np.ndarray) -> tuple[np.ndarray, Shares]:
+    """Return whole choices made quickly from prices that are not the best, and the prices that made them.
+
+    Prices of rows that are passed rise, by more the further a row is passed, until the best choices keep all; then
+    exchanges fill what that leaves. The choices may still pass a row where raising prices does not help.
+    """
     nothing = np.zeros(len(problem.rows))
-    return exchanged(problem, prices, shares_of(found), near, found.bound, nothing)
+    for _ in range(PUSHES):
+        found = inner(problem, prices)
+        shares = shares_of(found)
+        over = np.where(np.isfinite(problem.cap), 0.0, use_of(problem, shares) - problem.b)
+        if np.all(over <= ROUNDING):
+            break
+        raised = np.maximum(prices * (1.0 + np.clip(2.0 * over, *PUSH)), LEAST_PRICE)
+        prices = np.where(over > ROUNDING, raised, prices)
+    near = closest(problem, found.margin, NEAR)
+    return prices, exchanged(problem, prices, shares, near, found.bound, nothing)
 
 
 def _by_exchange(problem: Problem, linear: LinearPlan, enough: float, tightened: np.ndarray) -> Shares:

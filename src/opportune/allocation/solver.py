@@ -133,11 +133,12 @@ def _whole_plan(task: Task, prepared: Prepared, problem: Problem, linear: Linear
 
 def _plan_so_far(task: Task, prepared: Prepared, problem: Problem, prices: np.ndarray) -> Plan | None:
     """Return a plan that keeps the limits, made quickly from the prices found so far; None where none was found."""
+    prices, quick = whole_choice(problem, prices)
     found = inner(problem, prices)
     none = shares_of(msgspec.structs.replace(found, choice=np.full_like(found.choice, -1), sums=found.sums * 0.0))
     tightened = np.zeros(len(problem.rows))
-    for shares in (whole_choice(problem, prices, found), none):
-        if shares is not None and keeps(problem, shares, tightened):
+    for shares in (quick, none):
+        if keeps(problem, shares, tightened):
             return _certified(task, prepared, problem, prices, shares, interrupted=True)
     return None
 

@@ -58,7 +58,9 @@ def status_of(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_INTERRUPTED
     except Exception as error:
-        if INTERRUPTED.is_set():
+        from opportune.domain import Interrupted
+
+        if INTERRUPTED.is_set() and not isinstance(error, Interrupted):
             return EXIT_INTERRUPTED
         return told(error, as_json="--json" in arguments)
 
@@ -86,9 +88,9 @@ def failure(error: Exception) -> "tuple[int, list[Finding]]":
 
     Warnings are told with them: a row that went to quarantine is often the cause of the error.
     """
-    from opportune.domain import BadInput, BrokenPromise
+    from opportune.domain import BadInput, BrokenPromise, Interrupted
 
-    if isinstance(error, BadInput | BrokenPromise):
+    if isinstance(error, BadInput | BrokenPromise | Interrupted):
         return error.exit_status, sorted(error.findings, key=lambda finding: finding.severity != "error")
     if isinstance(error, TyperException):
         return 2, [_said("OP820", "opportune", f"{error.format_message().rstrip('.')}.", "opportune --help")]
