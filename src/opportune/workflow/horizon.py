@@ -66,7 +66,7 @@ def see(
     """Return the list with what is expected inside the horizon; the list alone where the project looks no further.
 
     BadInput (OP838) when opportunities have no such segment, (OP839) when the forecast ends before the horizon does,
-    (OP840) when nothing can stand for what it expects.
+    (OP841) when nothing can stand for what it expects.
     """
     everyone = candidates(batch, facts, rulebook)
     nothing = np.zeros(0, dtype=np.int64)
@@ -172,12 +172,12 @@ def _unlike(group: Group, groups: dict[Group, np.ndarray]) -> Finding:
     known = ", ".join(f"{surface} {segment}" for surface, segment in sorted(groups))
     message = f"has no opportunity up to the instant of the list that could stand for those expected; there are {known}"
     step = "correct surface and segment, or add such opportunities of the past to tables/opportunities.sql"
-    return _finding("OP840", TABLE, _named(group), message, step)
+    return _finding("OP841", TABLE, _named(group), message, step)
 
 
 def _unoffered(group: Group, surfaces: tuple[str, ...]) -> Finding:
     message = f"is on a surface that offers.toml does not name ({', '.join(surfaces)}): no offer could be planned there"
-    return _finding("OP840", TABLE, _named(group), message, "add it to `surfaces`, or leave it out of the forecast")
+    return _finding("OP841", TABLE, _named(group), message, "add it to `surfaces`, or leave it out of the forecast")
 
 
 def _named(group: Group) -> str:

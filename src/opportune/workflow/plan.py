@@ -36,7 +36,7 @@ def plan(settings: Settings, out: Path) -> None:
     told of the list alone; ``horizon.json`` tells of the forecast.
 
     BadInput (OP830) when nobody on the list is eligible. Interrupted, it writes the best plan so far, labelled so, and
-    what can be told of it at once; then it raises Interrupted (OP841), so that nothing is built on it unseen.
+    what can be told of it at once; then it raises Interrupted (OP840), so that nothing is built on it unseen.
     """
     engine = open_tables(out, settings.directory)
     batch = opportunities_at(engine, settings.plan_at, context_columns(settings))
@@ -66,7 +66,7 @@ def _interrupted(made: Plan) -> Finding:
     proof = made.certificate
     message = f"was interrupted: the best plan so far is there, worth {proof.value:,.0f}, with a gap of {proof.gap:.1e}"
     step = "use it as it is labelled, or run again to the end"
-    return Finding(code="OP841", source="plan", subject="plan/plan.parquet", message=message, next_step=step)
+    return Finding(code="OP840", source="plan", subject="plan/plan.parquet", message=message, next_step=step)
 
 
 def _write_plan(
