@@ -15,6 +15,7 @@ from opportune.economics import Curves
 from opportune.economics.instalment_offers import OFFER_RESOURCES, OFFER_UNITS
 from opportune.economics.lifetime_assumptions import UNITS
 from opportune.project import Project
+from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.curves_file import write_curves
 from opportune.workflow.frames import context_columns, open_tables, opportunities_at, read_facts
 from opportune.workflow.listed import read_listed
@@ -192,3 +193,27 @@ def test_settings_that_do_not_fit_are_told(lender, capsys, file, old, new, words
     (lender / file).write_text(text.replace(old, new))
     assert status_of(["plan", str(lender)]) == 2
     assert words in capsys.readouterr().err
+
+
+def asked(directory):
+    found = [each for each in cross_checks(load_settings(directory)) if each.severity == "warning"]
+    return [f"[{each.code}] {each.subject} {each.message}" for each in found]
+
+
+def test_a_limit_on_capital_beside_a_charge_for_it_is_asked_about(lender):
+    words = "has a price of capital, and cost_of_equity (0.12) is one too: capital is charged twice"
+    assert asked(lender) == [f"[OP477] limit 'capital' {words}"]
+    path = lender / "economics.toml"
+    path.write_text(path.read_text().replace('capital_is = "hurdle"', 'capital_is = "cash"'))
+    assert asked(lender) == []
+
+
+def test_a_price_in_per_cent_is_asked_about(lender):
+    path = lender / "economics.toml"
+    path.write_text(path.read_text().replace('price_is = "monthly_rate_pp"', 'price_is = "rate"'))
+    told = [each for each in asked(lender) if each.startswith("[OP470]")]
+    settings = load_settings(lender)
+    assert len(told) == len(settings.catalogue.bands)
+    for words, band in zip(told, settings.catalogue.bands, strict=True):
+        assert f"band '{band.name}'.standard is {band.standard:g} as rate" in words
+        assert words.endswith(f"Did you mean {band.standard / 100:g}?")

@@ -34,9 +34,9 @@ def read_loans(
     """Return the loans of a table (anything that pyarrow takes): its good rows, and findings about the others.
 
     ``constants`` gives each term that is no column; a term that is neither is a finding (OP450), so nothing is assumed
-    unseen; so is a column that stands twice or holds no plain cells. ``by`` names the columns whose values, joined with ``/``, are a segment of the curves. A column
-    ``currency`` must hold ``currency`` throughout (OP452), the dates of ``DATES`` must be in order (OP471). Rows that
-    cannot be (OP451, OP453, OP455) are left out, and told.
+    unseen; so is a column that stands twice or holds no plain cells. ``by`` names the columns whose values, joined with
+    ``/``, are a segment of the curves. A column ``currency`` must hold ``currency`` throughout (OP452), the dates of
+    ``DATES`` must be in order (OP471). Rows that cannot be (OP451, OP453, OP455) are left out, and told.
     """
     import pyarrow as pa
 
