@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib import import_module
 
 import msgspec
 import numpy as np
@@ -22,6 +23,8 @@ from opportune.workflow.listed import read_listed
 from opportune.workflow.plan import read_rulebook
 from opportune.workflow.read_settings import load_settings
 from opportune.workflow.trial import judged_decisions, realised
+
+candidates_module = import_module("opportune.decisioning.candidates")
 
 FIGURES = dict.fromkeys(UNITS, 0.0) | {
     "cost_of_funds": 0.07, "advance_rate": 0.85, "capital_ratio": 0.15, "cost_of_equity": 0.12, "discount_rate": 0.08,
@@ -143,6 +146,24 @@ def test_a_sealed_release_decides_as_the_plan_was_valued(ran, tmp_path):
         one = candidates(batch.take(only), facts.take(only), release.rulebook)
         assert one.value[0].tolist() == many.value[row].tolist()
         assert one.uses["capital"][0].tolist() == many.uses["capital"][row].tolist()
+
+
+def test_one_forecast_that_cannot_be_is_one_offer_less(ran, monkeypatch):
+    draft, (batch, facts) = read_rulebook(ran.settings, ran.out), listed(ran)
+    whole, amount, predict = candidates(batch, facts, draft), draft.models["amount"], candidates_module.predict_offers
+
+    def with_one_below_zero(model, values, terms):
+        mean, spread = predict(model, values, terms)
+        return (np.where(at == 0, -5.0, mean) if model is amount else mean), spread
+
+    row, offer = np.argwhere(whole.eligible)[0]
+    at = np.ones(whole.eligible.shape)
+    at[row, offer] = 0
+    monkeypatch.setattr(candidates_module, "predict_offers", with_one_below_zero)
+    found = candidates(batch, facts, draft)
+    assert np.argwhere(found.eligible != whole.eligible).tolist() == [[row, offer]]
+    assert np.isfinite(found.value).all()
+    assert found.value[found.eligible].tolist() == whole.value[found.eligible].tolist()
 
 
 def test_a_scenario_of_the_project_is_worth_less(ran):
