@@ -149,3 +149,70 @@ def test_words_for_a_reader(capsys):
     assert "9.6857 %" in text
     assert "Within the cap of 36 %" in text
     assert "The disclosed rate is accurate (1/8 of a point, regular)." in text
+
+
+def test_a_day_that_no_month_has_is_no_date(tmp_path, capsys):
+    path = tmp_path / "flows.csv"
+    path.write_text("contract,side,date,amount\na,advance,2024-01-01,100\na,payment,2024-02-30,110\n")
+    told = said(capsys, str(path), "--out", str(tmp_path / "out"))
+    assert [f"{each['subject']} {each['message']}" for each in told["findings"]] == [
+        "row 2 (a), date is 2024-02-30: expected a date such as 2024-01-31"
+    ]
+
+
+def test_a_row_of_another_length_costs_its_contract_only(tmp_path, capsys):
+    path = tmp_path / "flows.csv"
+    path.write_text(
+        "contract,side,date,amount\na,advance,2024-01-01,100\na,payment,2024-02-01\na,payment,2024-02-01,110\n"
+        "b,advance,2024-01-01,100\nb,payment,2024-02-01,110\nc,advance,2024-01-01,x\n"
+    )
+    told = said(capsys, str(path), "--out", str(tmp_path / "out"))
+    assert [f"{each['subject']} {each['message']}" for each in told["findings"]] == [
+        "row 2 has 3 cells: expected 4, one per column", "row 6 (c), amount is x: expected money above zero",
+    ]  # fmt: skip
+    lines = pq.read_table(tmp_path / "out/apr/aprs.parquet").to_pylist()
+    assert [line["status"] for line in lines] == ["bad_input", "converged", "bad_input"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "solved"),
+    [("amount", pa.large_string(), 2), ("contract", pa.string_view(), 2), ("date", pa.timestamp("us"), 2)],
+)
+def test_columns_are_read_whatever_type_they_were_stored_in(name, kind, solved, tmp_path, capsys):
+    table = pa.table(ROWS)
+    text = table[name].cast("string")
+    given = text.cast(kind) if name != "date" else text.cast("date32").cast(kind)
+    pq.write_table(table.set_column(table.column_names.index(name), name, given), tmp_path / "flows.parquet")
+    told = said(capsys, str(tmp_path / "flows.parquet"), "--out", str(tmp_path / "out"))
+    assert told["statuses"]["converged"] == solved
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "words"),
+    [
+        ("date", [20240101] * 9, "is 20240101: expected a date"),
+        ("date", [1.5] * 9, "is 1.5: expected a date"),
+        ("amount", [[1.0]] * 9, "expected money above zero"),
+        ("contract", [b"\xff"] * 9, "expected a contract's id"),
+    ],
+)
+def test_columns_that_cannot_be_read_are_told(name, cells, words, tmp_path, capsys):
+    pq.write_table(pa.table({**ROWS, name: cells}), tmp_path / "flows.parquet")
+    status = 0 if name == "date" else 2
+    told = said(capsys, str(tmp_path / "flows.parquet"), "--out", str(tmp_path / "out"), status=status)
+    assert told["findings"][0]["code"] == "OP415"
+    assert words in told["findings"][0]["message"]
+
+
+def test_text_that_is_no_utf8_and_a_column_twice_are_told(tmp_path, capsys):
+    path = tmp_path / "flows.csv"
+    path.write_bytes(b"contract,side,date,amount\n\xff,advance,2024-01-01,100\n")
+    assert "cannot be read as .csv" in said(capsys, str(path), status=2)["findings"][0]["message"]
+    path.write_text("contract,side,date,amount,amount\na,advance,2024-01-01,100,100\n")
+    assert "stands in two columns" in said(capsys, str(path), status=2)["findings"][0]["message"]
+
+
+def test_a_rate_of_ten_per_cent_is_held_against_its_tolerance_as_a_decimal(capsys):
+    loan = ["--advance", "2024-01-01:1200", "--payment", "2024-02-01:1210"]
+    assert said(capsys, *loan, "--disclosed", "0.10125")["accurate"] is True
+    assert said(capsys, *loan, "--disclosed", "0.101251", status=1)["accurate"] is False

@@ -261,3 +261,31 @@ def test_valued_files_are_bridged_by_cohort(folder):
     assert terms["timing"] == pytest.approx(0.0, abs=1e-9)
     with pytest.raises(BadInput, match="OP456"):
         period_totals((), 1.0)
+
+
+def test_rows_of_another_length_are_told_and_the_others_keep_their_numbers(folder, capsys):
+    (folder / "loans.csv").write_text(
+        "loan_id,principal,rate,grade,gmv\n1,1000,0.1,A,1000\n2,500\n3,500,high,A,500\n4,1,2,3,4,5\n5,500,0.1,A,500\n"
+    )
+    assert run(folder, file="loans.csv") == 0
+    said = capsys.readouterr().out
+    assert "of 2 loans" in said
+    for words in ("row 2 has 2 cells: expected 5", "row 3 (3), rate is 'high'", "row 4 has 6 cells",
+                  "3 rows are left out"):  # fmt: skip
+        assert words in said
+
+
+def test_a_column_of_a_csv_file_that_stands_twice_is_told(folder, capsys):
+    (folder / "loans.csv").write_text("loan_id,principal,rate,rate,grade,gmv\n1,1000,0.1,0.2,A,1000\n")
+    assert run(folder, file="loans.csv") == 2
+    assert "[OP450] rate stands in two columns" in capsys.readouterr().err
+
+
+def test_a_hazard_that_is_null_costs_its_segment_only(folder, capsys):
+    held = json.loads((folder / "curves.json").read_text())
+    held["default"][1][3] = None
+    (folder / "curves.json").write_text(json.dumps(held))
+    assert run(folder) == 0
+    said = capsys.readouterr().out
+    assert "of 2 loans" in said
+    assert "[OP430] default of B, month 4 is nan" in said

@@ -376,3 +376,11 @@ def test_several_roots_are_said():
 def test_flows_without_a_rate_are_refused(advances, payments, words):
     with pytest.raises(BadInput, match=words):
         apr(advances, payments)
+
+
+@pytest.mark.parametrize("below", [0.0, 1e-17, 1e-15])
+def test_a_solved_rate_is_held_as_the_decimal_it_stands_for(below):
+    assert within_tolerance(0.10125, 0.1 - below, regular=True)
+    assert within_tolerance(0.12625, 0.125 - below, regular=True)
+    assert within_tolerance(0.0975, 0.1 + below, regular=False)
+    assert not within_tolerance(0.10125001, 0.1 - below, regular=True)

@@ -86,7 +86,29 @@ def test_text_in_a_column_of_numbers_is_a_finding_about_its_row():
         "OP451 row 4 (d), principal is not known: expected an amount above zero",
     ]
     assert read(principal=[datetime.date(2024, 1, 1)] * 4).loans.shape == (0,)
-    assert read(rate=[True, False, True, False]).loans.rate.tolist() == [1.0, 0.0, 1.0, 0.0]
+    assert read(flat=[True, False, True, False]).loans.flat.tolist() == [1.0, 0.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("column", ["loan_id", "rate", "originated_at"])
+@pytest.mark.parametrize("cells", [pa.array([[1.0]] * 4), pa.array([b"\xff"] * 4)])
+def test_a_column_of_lists_or_bytes_is_told(column, cells):
+    found = read(**{column: cells})
+    assert len(found.loans) == 0
+    assert [(each.code, each.subject) for each in found.findings] == [("OP450", column)]
+
+
+def test_true_is_no_rate_and_no_column_stands_twice():
+    assert told(read(rate=[True] * 4)) == ["OP450 rate holds true and false: expected numbers"]
+    table = pa.table({"loan_id": ["a"], "rate": [0.1]})
+    table = table.append_column("rate", pa.array([0.2]))
+    constants = {**TERMS, "principal": 100.0, "payments": 12.0}
+    found = read_loans(table, curves(), by=(), constants=constants, currency="USD")
+    assert told(found) == ["OP450 rate stands in two columns: expected one"]
+
+
+def test_a_day_that_no_month_has_is_no_date():
+    found = read(originated_at=["2024-02-30", "2024-02-29", "2024-02-28", None])
+    assert told(found) == ["OP471 row 1 (a), originated_at is '2024-02-30': expected a date such as 2026-01-31"]
 
 
 def test_a_loan_longer_than_the_curves_does_not_stop_the_others():

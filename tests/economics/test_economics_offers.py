@@ -88,8 +88,28 @@ def test_an_offer_that_cannot_be_is_not_known_and_leaves_the_others():
     assert np.isnan(found.total()).tolist() == [[False, True], [True, True], [False, False]]
     whole = offers_value(forecast((3, 2)), PRICE, BANDS, economics(), "USD")
     assert found.total()[2].tolist() == whole.total()[2].tolist()
-    with pytest.raises(BadInput, match=r"OP451.*\(0/1\), principal is -5"):
-        offers_value(forecast((3, 2), amount=-5.0), PRICE, BANDS, economics(), "USD")
+    with pytest.raises(BadInput, match=r"OP451.*\(0/1\), payments is 0"):
+        offers_value(forecast((3, 2)), PRICE, BANDS, economics(terms={**TERMS, "payments": 0.0}), "USD")
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [("amount", -5.0), ("amount", 0.0), ("amount", np.nan), ("response", np.nan), ("response", -0.1), ("risk", -1.0),
+     ("risk", np.inf)],
+)  # fmt: skip
+def test_a_forecast_that_no_loan_can_have_costs_its_own_offer(name, bad):
+    given = economics(terms={each: value for each, value in TERMS.items() if each != "risk"}, beside=(BAD,))
+    good = {"response": 0.3, "amount": 1000.0, "risk": 1.0}
+    cells = np.full((3, 2), good[name])
+    cells[0, 1] = bad
+    whole = offers_value(forecast((3, 2), **good), PRICE, BANDS, given, "USD")
+    found = offers_value(forecast((3, 2), **{**good, name: cells}), PRICE, BANDS, given, "USD")
+    for there, expected in ((found.total(), whole.total()), (found.uses["gmv in bad"], whole.uses["gmv in bad"])):
+        assert np.isnan(there).sum() == 1
+        assert np.isnan(there[0, 1])
+        assert there[1:].tolist() == expected[1:].tolist()
+    nothing = offers_value(forecast((3, 2), **{**good, name: bad}), PRICE, BANDS, given, "USD")
+    assert np.isnan(nothing.total()).all()
 
 
 def test_scenarios_stand_beside_and_more_takers_are_never_more_than_all():

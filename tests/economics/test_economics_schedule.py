@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -310,3 +311,12 @@ def test_terms_without_a_schedule_are_refused(change, words):
     amount, rate, payments = (given_terms.pop(name) for name in ("amount", "rate", "payments"))
     with pytest.raises(BadInput, match=words):
         schedule(terms(amount, rate, payments, **given_terms))
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("rate", None), ("rate", 0.1), ("amount", 100.0), ("payments", None), ("disbursed", None)]
+)
+def test_terms_of_another_kind_are_told(name, given):
+    good = msgspec.structs.asdict(terms("1000", "0.1", 12))
+    with pytest.raises(BadInput, match=rf"OP412.*{name} is {given}: expected a"):
+        schedule(Terms(**{**good, name: given}))

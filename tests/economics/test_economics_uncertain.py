@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from lending_books import CURVES, UNITS, assumed, curves, loans
 
-from opportune.economics import Assumption, Scenario, value, value_estimate
+from opportune.domain import BadInput
+from opportune.economics import Assumption, Loans, Scenario, value, value_estimate
+from opportune.economics.loans import ARRAYS
 
 HALF = Scenario(name="half", says="half as many loans", volume=0.5)
 UNCERTAIN = assumed(cost_of_funds=Assumption(value=0.07, unit=UNITS["cost_of_funds"], source="t", low=0.05, high=0.09))
@@ -42,3 +44,10 @@ def test_volume_moves_estimates_and_not_only_files():
         value_estimate(book, CURVES, [], each, seed=1) for each in (assumed(), assumed(scenario=(HALF,)).under("half"))
     )
     assert fewer.of("interest").value == pytest.approx(0.5 * usual.of("interest").value)
+
+
+def test_offers_in_columns_have_no_totals_yet():
+    one = loans(4)
+    wide = Loans(**{name: np.tile(getattr(one, name)[:, None], (1, 2)) for name in ARRAYS}, currency="USD")
+    with pytest.raises(BadInput, match=r"OP450.*have shape \(4, 2\): expected \(n,\)"):
+        value_estimate(wide, CURVES, [], assumed(), seed=1)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib import import_module
 
 import msgspec
 import numpy as np
@@ -15,12 +16,15 @@ from opportune.economics import Curves
 from opportune.economics.instalment_offers import OFFER_RESOURCES, OFFER_UNITS
 from opportune.economics.lifetime_assumptions import UNITS
 from opportune.project import Project
+from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.curves_file import write_curves
 from opportune.workflow.frames import context_columns, open_tables, opportunities_at, read_facts
 from opportune.workflow.listed import read_listed
 from opportune.workflow.plan import read_rulebook
 from opportune.workflow.read_settings import load_settings
 from opportune.workflow.trial import judged_decisions, realised
+
+candidates_module = import_module("opportune.decisioning.candidates")
 
 FIGURES = dict.fromkeys(UNITS, 0.0) | {
     "cost_of_funds": 0.07, "advance_rate": 0.85, "capital_ratio": 0.15, "cost_of_equity": 0.12, "discount_rate": 0.08,
@@ -144,6 +148,24 @@ def test_a_sealed_release_decides_as_the_plan_was_valued(ran, tmp_path):
         assert one.uses["capital"][0].tolist() == many.uses["capital"][row].tolist()
 
 
+def test_one_forecast_that_cannot_be_is_one_offer_less(ran, monkeypatch):
+    draft, (batch, facts) = read_rulebook(ran.settings, ran.out), listed(ran)
+    whole, amount, predict = candidates(batch, facts, draft), draft.models["amount"], candidates_module.predict_offers
+
+    def with_one_below_zero(model, values, terms):
+        mean, spread = predict(model, values, terms)
+        return (np.where(at == 0, -5.0, mean) if model is amount else mean), spread
+
+    row, offer = np.argwhere(whole.eligible)[0]
+    at = np.ones(whole.eligible.shape)
+    at[row, offer] = 0
+    monkeypatch.setattr(candidates_module, "predict_offers", with_one_below_zero)
+    found = candidates(batch, facts, draft)
+    assert np.argwhere(found.eligible != whole.eligible).tolist() == [[row, offer]]
+    assert np.isfinite(found.value).all()
+    assert found.value[found.eligible].tolist() == whole.value[found.eligible].tolist()
+
+
 def test_a_scenario_of_the_project_is_worth_less(ran):
     draft, bad = read_rulebook(ran.settings, ran.out), load_settings(ran.settings.directory, scenario="bad")
     batch, facts = listed(ran)
@@ -192,3 +214,27 @@ def test_settings_that_do_not_fit_are_told(lender, capsys, file, old, new, words
     (lender / file).write_text(text.replace(old, new))
     assert status_of(["plan", str(lender)]) == 2
     assert words in capsys.readouterr().err
+
+
+def asked(directory):
+    found = [each for each in cross_checks(load_settings(directory)) if each.severity == "warning"]
+    return [f"[{each.code}] {each.subject} {each.message}" for each in found]
+
+
+def test_a_limit_on_capital_beside_a_charge_for_it_is_asked_about(lender):
+    words = "has a price of capital, and cost_of_equity (0.12) is one too: capital is charged twice"
+    assert asked(lender) == [f"[OP477] limit 'capital' {words}"]
+    path = lender / "economics.toml"
+    path.write_text(path.read_text().replace('capital_is = "hurdle"', 'capital_is = "cash"'))
+    assert asked(lender) == []
+
+
+def test_a_price_in_per_cent_is_asked_about(lender):
+    path = lender / "economics.toml"
+    path.write_text(path.read_text().replace('price_is = "monthly_rate_pp"', 'price_is = "rate"'))
+    told = [each for each in asked(lender) if each.startswith("[OP470]")]
+    settings = load_settings(lender)
+    assert len(told) == len(settings.catalogue.bands)
+    for words, band in zip(told, settings.catalogue.bands, strict=True):
+        assert f"band '{band.name}'.standard is {band.standard:g} as rate" in words
+        assert words.endswith(f"Did you mean {band.standard / 100:g}?")

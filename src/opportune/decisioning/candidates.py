@@ -11,7 +11,7 @@ import numpy as np
 
 from opportune.decisioning.rulebook import Rulebook
 from opportune.domain import Candidates, Facts, Forecast, Opportunities, Value
-from opportune.economics import quantities_of, value_of_offers
+from opportune.economics import InstalmentAssumptions, quantities_of, value_of_offers
 from opportune.models import predict_offers
 from opportune.offers import eligible_rows
 
@@ -22,8 +22,8 @@ def candidates(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Candid
     ``facts`` must be in the order of ``batch`` and known at its instant; anything else is a programming error.
     """
     _check_order(batch, facts)
-    eligible = _eligible(batch, facts, rulebook)
     value = value_offers(batch, facts, rulebook)
+    eligible = _eligible(batch, facts, rulebook) & ~_not_known(value, rulebook)
     return Candidates(
         opportunity_id=batch.opportunity_id,
         customer_id=batch.customer_id,
@@ -35,6 +35,12 @@ def candidates(batch: Opportunities, facts: Facts, rulebook: Rulebook) -> Candid
         currency=rulebook.currency,
         attributes=attributes_of(batch),
     )
+
+
+def _not_known(value: Value, rulebook: Rulebook) -> np.ndarray:
+    """Return the offers (n, K) of instalment loans that have no value; of other offers no value is a fault (OP504)."""
+    total = value.total()
+    return np.isnan(total) if isinstance(rulebook.assumptions, InstalmentAssumptions) else np.zeros_like(total, bool)
 
 
 def attributes_of(batch: Opportunities) -> dict[str, np.ndarray]:

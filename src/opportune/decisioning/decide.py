@@ -69,7 +69,9 @@ def _reasons(options: Candidates, facts: Facts, step: int, release: Release) -> 
     if options.eligible[0].any():
         return ("no offer is worth its cost under the limits of the release",)
     failed = failed_reasons(release.rulebook.eligibility, facts.values)
-    return failed or ("no offer of the catalogue exists for this band and surface",)
+    return failed or (
+        "no offer of the catalogue exists for this band and surface, or none has a forecast that a loan can have",
+    )
 
 
 def _expiry(at: AsOf, release: Release) -> AsOf:

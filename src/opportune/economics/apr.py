@@ -31,6 +31,8 @@ from opportune.economics.unit_period import code_names
 Flow = tuple[date, float]
 REGULAR_TOLERANCE, IRREGULAR_TOLERANCE = Decimal("0.00125"), Decimal("0.0025")
 """12 CFR 1026.22(a)(2) and (3): 1/8 and 1/4 of a percentage point."""
+SOLVED_TO = 12
+"""Decimal places to which a solved rate is what its contract says; a tolerance is eight orders wider."""
 FIRST_DAY = date(1970, 1, 1)
 
 
@@ -115,9 +117,10 @@ def _arrays(flows: Sequence[Flow]) -> tuple[np.ndarray, np.ndarray]:
 def within_tolerance(disclosed: float, exact: float, regular: bool) -> bool:
     """Whether a disclosed APR is accurate: within 1/8 of a point, or 1/4 for an irregular transaction; bounds belong.
 
-    Both numbers are compared as the decimals that they are written as: 0.10125 is within 1/8 of a point of 0.1.
+    Both numbers are compared as the decimals that they are written as: 0.10125 is within 1/8 of a point of 0.1. A rate
+    that was solved for misses its decimals by some 1e-17, so that ``exact`` is rounded to 12 decimal places first.
     """
-    apart = abs(Decimal(repr(float(disclosed))) - Decimal(repr(float(exact))))
+    apart = abs(Decimal(repr(float(disclosed))) - round(Decimal(repr(float(exact))), SOLVED_TO))
     return apart <= (REGULAR_TOLERANCE if regular else IRREGULAR_TOLERANCE)
 
 

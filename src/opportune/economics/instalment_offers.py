@@ -92,9 +92,10 @@ def offers_value(
 ) -> Value:
     """Return incremental lifetime lines, discounted, and uses per offer, in the shape of ``price``, (n,) or (n, K).
 
-    ``band`` (n,) names the customer's segment of the curves. Where it has none, or the price is not known, lines and
-    uses are NaN: such an offer cannot be eligible. Uses in the scenarios ``beside`` are named ``NAME in SCENARIO``.
-    BadInput, as of `value`, for forecasts that no loan can have.
+    ``band`` (n,) names the customer's segment of the curves. Where it has none, the price is not known, or the forecast
+    is one that no loan can have (P(take-up) or risk below zero, no principal, not a number), lines and uses are NaN:
+    such an offer cannot be eligible, and the others are valued. Uses in the scenarios ``beside`` are named
+    ``NAME in SCENARIO``. BadInput, as of `value`, for terms that no loan can have.
     """
     value = _in_scenario(forecast, price, band, given, given.scenario, currency)
     uses = dict(value.uses)
@@ -113,7 +114,7 @@ def _in_scenario(
     other = -1 if given.curves.by else 0
     code = np.array([place.get(str(name), other) for name in band], dtype=np.int64)
     segment = np.broadcast_to(code if price.ndim == 1 else code[:, None], price.shape)
-    known = (segment >= 0) & np.isfinite(price)
+    known = (segment >= 0) & np.isfinite(price) & _can_be(forecast, given)
     loans = _loans(forecast, price, segment, known, given, currency)
     # More loans come of the same offers: volume is P(take-up), and no loan is larger for it.
     assumed = msgspec.structs.replace(given.loans, in_scenario=msgspec.structs.replace(scenario, volume=1.0))
@@ -124,6 +125,13 @@ def _in_scenario(
     uses = {**added.value.uses, "amount_lent": take_up * loans.principal}
     lines, used = (_spread(amounts, known) for amounts in (added.discounted, uses))
     return Value(lines=lines, uses=used, basis="lifetime", currency=currency)
+
+
+def _can_be(forecast: Forecast, given: InstalmentAssumptions) -> np.ndarray:
+    """Return which forecasts a loan can have, in their shape."""
+    held = np.isfinite([forecast.quantities[name] for name in given.quantities]).all(axis=0)
+    held &= (forecast.quantities["response"] >= 0.0) & (forecast.quantities["amount"] > 0.0)
+    return np.asarray(held & (forecast.quantities["risk"] >= 0.0) if "risk" in given.quantities else held)
 
 
 def _loans(

@@ -9,6 +9,9 @@ import numpy as np
 class Loans(msgspec.Struct, frozen=True, kw_only=True):
     """Arrays of loans in one currency, all of one shape: (n,), or (n, K) for K offers of n opportunities.
 
+    Interest is 30/360 by construction: that of a period is rate / per_year, whatever days it has. Calendars and other
+    day counts are those of schedules of contracts (`Terms`).
+
     ``principal``: amount financed, money. ``rate``: nominal fraction a year. ``payments`` after any down payment,
     ``per_year`` of them a year. ``first_period``: length of the first period in periods (1: like the others), so that
     payment t falls due (first_period + t - 1) 12 / per_year months after origination. ``flat``: 1 where interest is

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import Finding
+from opportune.economics.cells import days_of, float64, plain
 from opportune.economics.check_loans import MEND, SOURCE, Wrong, check_values
 from opportune.economics.curves import Curves
 from opportune.economics.loans import ARRAYS, TERMS, Loans
@@ -33,16 +34,17 @@ def read_loans(
     """Return the loans of a table (anything that pyarrow takes): its good rows, and findings about the others.
 
     ``constants`` gives each term that is no column; a term that is neither is a finding (OP450), so nothing is assumed
-    unseen. ``by`` names the columns whose values, joined with ``/``, are a segment of the curves. A column
-    ``currency`` must hold ``currency`` throughout (OP452), the dates of ``DATES`` must be in order (OP471). Rows that
-    cannot be (OP451, OP453, OP455) are left out, and told.
+    unseen; so is a column that stands twice or holds no plain cells. ``by`` names the columns whose values, joined with
+    ``/``, are a segment of the curves. A column ``currency`` must hold ``currency`` throughout (OP452), the dates of
+    ``DATES`` must be in order (OP471). Rows that cannot be (OP451, OP453, OP455) are left out, and told.
     """
     import pyarrow as pa
 
     table = pa.table(table)
-    missing = list(_missing(table.column_names, by, constants))
-    if missing:
-        return LoansRead(loans=_empty(currency), rows=np.zeros(0, dtype=np.int64), findings=tuple(missing))
+    unfit = [*_missing(table.column_names, by, constants), *_unreadable(table, by)]
+    if unfit:
+        return LoansRead(loans=_empty(currency), rows=np.zeros(0, dtype=np.int64), findings=tuple(unfit))
+    table = _plain(table, by)
     columns, unread = _terms(table, constants)
     columns["segment"] = _segments(table, curves.segments, by)
     unread["segment"] = _unknown_segments(table, columns["segment"], by)
@@ -68,6 +70,36 @@ def _missing(given: Sequence[str], by: Sequence[str], constants: Mapping[str, fl
             yield _finding("OP450", name, message, f"add the column, or write {name} under [terms]")
 
 
+def _used(table: Any, by: Sequence[str]) -> list[str]:
+    """Return the columns of a table that are read."""
+    return [name for name in dict.fromkeys(("loan_id", *by, *TERMS, "currency", *DATES)) if name in table.column_names]
+
+
+def _unreadable(table: Any, by: Sequence[str]) -> Iterator[Finding]:
+    """Yield a finding for each column that stands twice, or whose type holds neither numbers, dates nor text."""
+    import pyarrow as pa
+
+    for name in _used(table, by):
+        if table.column_names.count(name) > 1:
+            yield _finding("OP450", name, "stands in two columns: expected one", "rename or remove the other")
+            continue
+        kind = table[name].type
+        if pa.types.is_boolean(kind) and name in TERMS and name != "flat":
+            yield _finding("OP450", name, "holds true and false: expected numbers", "name the column of the numbers")
+        try:
+            plain(table[name])
+        except pa.ArrowException as error:
+            message = f"is of type {kind}, which cannot be read ({str(error).splitlines()[0]}): expected plain cells"
+            yield _finding("OP450", name, message, "write it as numbers, dates or text")
+
+
+def _plain(table: Any, by: Sequence[str]) -> Any:
+    """Return the columns that are read, in types that every later step can take."""
+    import pyarrow as pa
+
+    return pa.table({name: plain(table[name]) for name in _used(table, by)})
+
+
 def _terms(table: Any, constants: Mapping[str, float]) -> tuple[dict[str, np.ndarray], dict[str, Mapping[int, str]]]:
     """Return each term as float64, NaN where it is not known, and the cells that hold text, by column and row."""
     columns, unread = {}, dict[str, Mapping[int, str]]()
@@ -83,20 +115,14 @@ def _numbers(column: Any) -> tuple[np.ndarray, dict[int, str]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind = column.type
-    plain = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    if plain or pa.types.is_null(kind) or pa.types.is_boolean(kind):
-        return _float64(column), {}
+    if not (pa.types.is_string(column.type) or pa.types.is_temporal(column.type)):
+        return float64(column), {}
     text = pc.utf8_trim_whitespace(column.cast("string"))
     numeric = pc.fill_null(pc.match_substring_regex(text, NUMBER), False)
     other = pc.and_(pc.invert(numeric), pc.fill_null(pc.not_equal(text, ""), False))
     rows = np.flatnonzero(other.to_numpy(zero_copy_only=False))
-    values = _float64(pc.if_else(numeric, text, None))
+    values = float64(pc.if_else(numeric, text, None))
     return values, dict(zip(rows.tolist(), text.take(rows).to_pylist(), strict=True))
-
-
-def _float64(column: Any) -> np.ndarray:
-    return np.asarray(column.cast("float64").to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _segments(table: Any, segments: Sequence[str], by: Sequence[str]) -> np.ndarray:
@@ -105,7 +131,7 @@ def _segments(table: Any, segments: Sequence[str], by: Sequence[str]) -> np.ndar
     import pyarrow.compute as pc
 
     found = pc.index_in(_segment_names(table, by), value_set=pa.array(list(segments)))
-    return _float64(found)
+    return float64(found)
 
 
 def _segment_names(table: Any, by: Sequence[str]) -> Any:
@@ -169,12 +195,12 @@ def _dates(column: Any) -> tuple[np.ndarray, dict[int, str]]:
     import pyarrow.compute as pc
 
     if pa.types.is_temporal(column.type):
-        return _days(column.cast("date32")), {}
+        return _days(column.cast("date32", safe=False)), {}
     text = pc.utf8_trim_whitespace(column.cast("string"))
-    found = pc.strptime(text, format="%Y-%m-%d", unit="s", error_is_null=True)
+    found = days_of(text)
     other = pc.and_(pc.is_null(found), pc.fill_null(pc.not_equal(text, ""), False))
     rows = np.flatnonzero(other.to_numpy(zero_copy_only=False))
-    return _days(found.cast("date32")), dict(zip(rows.tolist(), text.take(rows).to_pylist(), strict=True))
+    return _days(found), dict(zip(rows.tolist(), text.take(rows).to_pylist(), strict=True))
 
 
 def _days(column: Any) -> np.ndarray:

@@ -67,12 +67,24 @@ def interest_dates(terms: Terms) -> list[date]:
 
 def check_terms(terms: Terms) -> list[Finding]:
     """Return findings (OP412) about terms that no schedule follows from."""
-    numbers = [_finding(*test[:2], test[3]) for test in _number_tests(terms) if not test[2]]
-    return numbers or [_finding(*test[:2], test[3]) for test in _date_tests(terms) if not test[2]]
+    for tests in (_kind_tests, _number_tests, _date_tests):  # each can be asked only of what passes the one before
+        findings = [_finding(*test[:2], test[3]) for test in tests(terms) if not test[2]]
+        if findings:
+            return findings
+    return []
 
 
 Test = tuple[str, object, bool, str]
 """Name of the term, what was given, whether it holds, and what was expected."""
+
+
+def _kind_tests(terms: Terms) -> Iterator[Test]:
+    for name in ("amount", "rate", "down_payment"):
+        given = getattr(terms, name)
+        yield name, repr(given), isinstance(given, Decimal), "a number as Decimal, exact as written"
+    yield "payments", repr(terms.payments), isinstance(terms.payments, int), "a whole number"
+    for name in ("disbursed", "first_payment"):
+        yield name, repr(getattr(terms, name)), isinstance(getattr(terms, name), date), "a date"
 
 
 def _number_tests(terms: Terms) -> Iterator[Test]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 import numpy as np
 
-from opportune.domain import Estimate
+from opportune.domain import BadInput, Estimate, Finding
 from opportune.economics.curves import Curves
 from opportune.economics.lifetime import Allowance, LifetimeValue, refuse_unfit, valued_rows, walked
 from opportune.economics.lifetime_assumptions import LifetimeAssumptions
@@ -53,6 +53,10 @@ def value_estimate(
     as known; each meets one draw of the assumptions that have a range. The interval tells how far the curves and
     assumptions may be off, not how far chance moves this book. BadInput as of `value`.
     """
+    if len(loans.shape) > 1:
+        message = f"have shape {loans.shape}: expected (n,), because totals are over loans that are made"
+        step = "take the offers that are made, or `in_one_row`"
+        raise BadInput([Finding(code="OP450", source="loans", subject="loans", message=message, next_step=step)])
     refuse_unfit(loans, curves, assumptions)
     draws = list(paired(drawn, assumptions, seed))
     names, place = np.unique(np.full(len(loans), "all") if cohort is None else cohort.astype(str), return_inverse=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from opportune.domain import BadInput, Finding, errors
 from opportune.tables import Engine, check_tables, located, write_json
+from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.declarations import check_declarations, check_tests
 from opportune.workflow.limit_amounts import named_files
 from opportune.workflow.settings import Settings
@@ -13,14 +14,18 @@ def check(settings: Settings, out: Path) -> None:
     """Write ``tables/``, ``quarantine/`` and ``findings.json``. BadInput with every finding when one is an error."""
     engine = Engine(settings.directory)
     checked = check_tables(settings.directory, engine, out, settings.identity.currency, named_files(settings.limits))
-    write_json(out / "findings.json", located(checked.findings, settings.directory))
-    if errors(list(checked.findings)):
-        raise BadInput(checked.findings)
+    found = (
+        *cross_checks(settings),
+        *checked.findings,
+    )  # settings whose files contradict each other are refused before
+    write_json(out / "findings.json", located(found, settings.directory))
+    if errors(list(found)):
+        raise BadInput(found)
     try:
         check_declarations(settings, engine)
         check_tests(settings, engine)
     except BadInput as error:  # what is doubtful in the tables may be the cause
-        raise BadInput([*error.findings, *checked.findings]) from error
+        raise BadInput([*error.findings, *found]) from error
 
 
 def table_findings(directory: Path) -> tuple[Finding, ...]:

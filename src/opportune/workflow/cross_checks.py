@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from opportune.domain import AsOf, Finding, resource_in
 from opportune.economics import InstalmentAssumptions, quantities_of, resources_used
+from opportune.economics.instalment_offers import PER_YEAR
 from opportune.workflow.evidence_spec import EvidenceSpec
 from opportune.workflow.horizon_weeks import check_horizon
 from opportune.workflow.settings import Settings, TimeSplit
@@ -16,6 +19,7 @@ def cross_checks(settings: Settings) -> list[Finding]:
     findings = [*check_limits(settings.limits, resources_of(settings), None), *check_time(settings.time)]
     findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
     findings += [*_names_twice(settings), *_curves_of_bands(settings), *check_horizon(settings)]
+    findings += [*_dear_prices(settings), *_capital_twice(settings)]
     return findings
 
 
@@ -32,6 +36,37 @@ def _curves_of_bands(settings: Settings) -> list[Finding]:
         _finding("OP475", "economics.toml", "curves", f"have no segment {band.name!r}: expected each band", step)
         for band in settings.catalogue.bands
         if band.name not in given.curves.segments
+    ]
+
+
+def _dear_prices(settings: Settings) -> list[Finding]:
+    """Ask about standard prices of instalment offers that are above 100 % a year: they may be in another unit."""
+    given = settings.assumptions
+    if not isinstance(given, InstalmentAssumptions):
+        return []
+    per_year, findings = PER_YEAR[given.price_is], []
+    smaller = 12.0 if given.price_is == "monthly_rate_pp" else 100.0
+    for band in settings.catalogue.bands:
+        if band.standard * per_year > 1.0:
+            message = (f"is {band.standard:g} as {given.price_is}, {100 * per_year * band.standard:,.0f} % a year. "
+                       f"Did you mean {band.standard / smaller:g}?")  # fmt: skip
+            step = "write the price in the unit of price_is in economics.toml; leave it if loans do cost so much"
+            findings.append(_asked("OP470", "offers.toml", f"band '{band.name}'.standard", message, step))
+    return findings
+
+
+def _capital_twice(settings: Settings) -> list[Finding]:
+    """Ask about limits on capital where every offer is charged for its capital already."""
+    given = settings.assumptions
+    if not isinstance(given, InstalmentAssumptions) or given.loans.capital_is != "hurdle":
+        return []
+    cost = given.loans.figure("cost_of_equity")
+    message = f"has a price of capital, and cost_of_equity ({cost:g}) is one too: capital is charged twice"
+    step = "set cost_of_equity to zero if the limit is to be the only charge; leave both if both are meant"
+    return [
+        _asked("OP477", "limits.toml", f"limit '{limit.name}'", message, step)
+        for limit in settings.limits
+        if cost > 0.0 and limit.uses == "capital" and limit.at_least is None
     ]
 
 
@@ -120,6 +155,10 @@ def _missing_roles(settings: Settings) -> list[Finding]:
         for role in roles
         if role not in settings.models
     ]
+
+
+def _asked(code: str, source: str, subject: str, message: str, step: str) -> Finding:
+    return msgspec.structs.replace(_finding(code, source, subject, message, step), severity="warning")
 
 
 def _finding(code: str, source: str, subject: str, message: str, step: str) -> Finding:

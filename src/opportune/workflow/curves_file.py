@@ -12,7 +12,8 @@ from opportune.domain import BadInput, Finding
 from opportune.economics import Curves, check_curves
 from opportune.tables import write_json
 
-Rows = tuple[tuple[float, ...], ...]
+Rows = tuple[tuple[float | None, ...], ...]
+"""A cell that is null is no share: it costs its segment, as one outside 0 to 1 does."""
 
 
 class DrawnCurves(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,33 +4,50 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+import numpy as np
+
 from opportune.domain import BadInput, Finding
 from opportune.economics.lifetime import BLOCK
+from opportune.workflow.csv_text import ShortRow, csv_reader
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CSV_BLOCK = 1 << 26
-"""Bytes of a CSV file that are read at a time."""
+
+class LoanBlock(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a file, and the number (n,) of each in it. ``findings``: one per row of another length before them."""
+
+    table: "pa.Table"
+    number: np.ndarray
+    findings: tuple[Finding, ...]
 
 
-def loan_blocks(path: Path) -> Iterator[tuple[int, "pa.Table"]]:
-    """Yield the rows of a file with the place of the first, a million at a time."""
+def loan_blocks(path: Path) -> Iterator[LoanBlock]:
+    """Yield the rows of a file, a million at a time."""
     import pyarrow as pa
 
-    start = 0
-    for batch in _batches(path):
-        table = pa.Table.from_batches([batch])
-        yield start, table
-        start += table.num_rows
+    start, told, short = 0, 0, list[ShortRow]()
+    for batch in _batches(path, short):
+        number = _numbers(start, batch.num_rows, short)
+        findings = tuple(_short(path, row) for row in short[told:])
+        yield LoanBlock(table=pa.Table.from_batches([batch]), number=number, findings=findings)
+        start, told = start + batch.num_rows, len(short)
 
 
-def _batches(path: Path) -> Iterator["pa.RecordBatch"]:
+def _numbers(start: int, count: int, short: list[ShortRow]) -> np.ndarray:
+    """Return the number in the file of ``count`` rows, before which ``start`` were read and others put aside."""
+    read_before = [row.number - 1 - i for i, row in enumerate(short)]
+    place = np.arange(start, start + count)
+    return np.asarray(place + 1 + np.searchsorted(np.array(read_before, dtype=np.int64), place, side="right"))
+
+
+def _batches(path: Path, short: list[ShortRow]) -> Iterator["pa.RecordBatch"]:
     import pyarrow as pa
 
     try:
         if path.suffix.lower() == ".csv":
-            yield from _csv_batches(path)
+            yield from csv_reader(path, short)
         else:
             import pyarrow.parquet as pq
 
@@ -42,17 +59,9 @@ def _batches(path: Path) -> Iterator["pa.RecordBatch"]:
         raise BadInput([_unread(path, f"cannot be read as {path.suffix or 'Parquet'}: {first}")]) from error
 
 
-def _csv_batches(path: Path) -> Iterator["pa.RecordBatch"]:
-    """Yield the rows with every cell as text: a word in a column of numbers is a finding about its row, no end."""
-    import pyarrow as pa
-    import pyarrow.csv
-
-    large = pyarrow.csv.ReadOptions(block_size=CSV_BLOCK)
-    with pyarrow.csv.open_csv(path, read_options=large) as opened:
-        names = opened.schema.names
-    as_text = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), null_values=[""],
-                                         strings_can_be_null=True)  # fmt: skip
-    yield from pyarrow.csv.open_csv(path, read_options=large, convert_options=as_text)
+def _short(path: Path, row: ShortRow) -> Finding:
+    step = "correct it, or the separators of the file; the other rows are valued"
+    return Finding(code="OP458", source=path.name, subject=f"row {row.number}", message=row.message, next_step=step)
 
 
 def _unread(path: Path, message: str) -> Finding:

@@ -65,10 +65,11 @@ def _valued(
 ) -> ValuedFile:
     sums, drawn, findings, left_out = Sums(), DrawnSums(draws), [*curves.findings], 0
     with LinesFile(directory / "lines.parquet") as lines:
-        for start, table in loan_blocks(path):
+        for block in loan_blocks(path):
+            table = block.table
             read = read_loans(table, curves.curves, by=curves.by, constants=given.terms, currency=given.currency)
-            findings += [_shifted(finding, start) for finding in read.findings]
-            left_out += table.num_rows - len(read.loans)
+            findings += [*block.findings, *(_numbered(finding, block.number) for finding in read.findings)]
+            left_out += len(block.findings) + table.num_rows - len(read.loans)
             if len(read.loans):
                 valued = value(read.loans, curves.curves, given)
                 names = _cohorts(table, read.rows, cohort)
@@ -100,20 +101,21 @@ def _write_told(directory: Path, told: ValuedFile) -> None:
     write_text(directory / "waterfall.svg", waterfall_chart(steps, "RLTC", told.currency))
 
 
-def _shifted(finding: Finding, start: int) -> Finding:
+def _numbered(finding: Finding, number: np.ndarray) -> Finding:
     """Return the finding with the row's number in the file instead of in the block."""
-    if not start or not finding.subject.startswith("row "):
+    if not finding.subject.startswith("row "):
         return finding
-    number, rest = finding.subject.removeprefix("row ").split(" ", 1)
-    return msgspec.structs.replace(finding, subject=f"row {int(number) + start} {rest}")
+    place, rest = finding.subject.removeprefix("row ").split(" ", 1)
+    return msgspec.structs.replace(finding, subject=f"row {number[int(place) - 1]} {rest}")
 
 
 def _cohorts(table: "pa.Table", rows: np.ndarray, cohort: str | None) -> np.ndarray:
     """Return the cohort of each valued row, as text."""
     if cohort is None:
         return np.full(len(rows), "all", dtype=object)
-    if cohort not in table.column_names:
-        message = f"is no column: expected one of {', '.join(table.column_names)}"
+    if table.column_names.count(cohort) != 1:
+        given = "stands in two columns" if cohort in table.column_names else "is no column"
+        message = f"{given}: expected one of {', '.join(table.column_names)}"
         raise BadInput(
             [Finding(code="OP450", source="--cohort", subject=cohort, message=message, next_step="name one")]
         )
