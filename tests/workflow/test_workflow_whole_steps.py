@@ -5,7 +5,7 @@ import shutil
 import msgspec
 import pytest
 
-from opportune.domain import BadInput, Finding
+from opportune.domain import BadInput, Finding, Interrupted
 from opportune.tables import replace_directories
 from opportune.workflow import evaluate, pipeline, plan, swap_set, train
 from opportune.workflow.steps import read_json
@@ -38,7 +38,7 @@ def test_folders_are_swapped_in_together_or_not_at_all(tmp_path):
         build(beside)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted, match="OP840"):
         replace_directories(tmp_path, ("a", "b"), fail)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "old"]
     replace_directories(tmp_path, ("a", "b"), build)
