@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from opportune.allocation.certificate import certify_mixture
+from opportune.allocation.charges import unit_charges
 from opportune.allocation.solver import allocate
 from opportune.domain import Candidates, Explored, Limit, Plan, Reserved, limit_rows, places_of
 
@@ -70,24 +71,14 @@ def _distances(candidates: Candidates, plain: Plan, allowed: np.ndarray, most: i
 
     Where a customer may get only so many offers over several rows, a row without an offer is not explored.
     """
-    net = _net(candidates, plain)
+    net = candidates.value.copy()
+    for resource, charge in unit_charges(plain.places, plain.prices, candidates.attributes).items():
+        net -= charge * candidates.uses[resource]
     best = np.maximum(np.where(candidates.eligible, net, -np.inf).max(axis=1, initial=-np.inf), 0.0)
     usable = allowed & candidates.eligible
     if most is not None:
         usable = usable & (plain.choice >= 0)[:, None]
     return np.where(usable, np.maximum(best[:, None] - net, 0.0), np.inf)
-
-
-def _net(candidates: Candidates, plan: Plan) -> np.ndarray:
-    net = candidates.value.copy()
-    codes = [each.codes(candidates.attributes) for each in plan.places]
-    for row in limit_rows(plan.places):
-        if (price := row.sign * plan.prices[row.name]) != 0.0:
-            uses = candidates.uses[row.uses]
-            uses = uses if row.per is None else uses - row.bound * candidates.uses[row.per]
-            about = row.multiplier(codes[row.source])
-            net -= price * uses if about is None else price * about[:, None] * uses
-    return net
 
 
 def _within(distance: np.ndarray, floor: float, budget: float) -> np.ndarray:
