@@ -30,6 +30,7 @@ from opportune.numerics import keyed_uniform
 from opportune.reports import gain_chart
 from opportune.tables import Engine, write_json, write_text
 from opportune.workflow.cross_fit import cross_fitted_arms
+from opportune.workflow.outcome_model import LeastSquares
 
 HERE = Path(__file__).parent
 DATA = HERE / "data" / "hillstrom.csv.gz"
@@ -48,24 +49,6 @@ SHARES = np.linspace(0.1, 1.0, 10)
 BUDGETS = np.linspace(0.1, 1.0, 10)
 QINIS, AUUCS = ("sklift", "causalml", "causalml_random_orders"), ("sklift", "causalml")
 AT_SHARE = ("sklift_overall", "sklift_by_group")
-
-
-class LeastSquares:
-    """A plain learner: least squares, by sums in a fixed order, so that every machine gets the same digits."""
-
-    def fit(self, X: np.ndarray, y: np.ndarray) -> "LeastSquares":
-        """Learn a weight for each column."""
-        columns = [np.ones(len(y)), *X.T]
-        normal = np.array([[np.sum(a * b) for b in columns] for a in columns])
-        self.weights = np.linalg.lstsq(normal, np.array([np.sum(a * y) for a in columns]), rcond=None)[0]
-        return self
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the expected outcome (n,)."""
-        total = np.full(len(X), self.weights[0])
-        for weight, column in zip(self.weights[1:], X.T, strict=True):
-            total += weight * column
-        return total
 
 
 class Customers(msgspec.Struct, frozen=True):
