@@ -1,12 +1,21 @@
-"""One demo output and one small project per session: made once, read by all."""
+"""One demo output and one small project per session: made once, read by all.
+
+Property tests draw the same examples in every run, so that a red run can be run again; `--hypothesis-profile=search`
+draws new ones, to look for more.
+"""
 
 import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from opportune.project import Project
 from opportune.workflow.scaffold import scaffold
+
+settings.register_profile("same", derandomize=True)
+settings.register_profile("search", derandomize=False)
+settings.load_profile("same")
 
 ROOT = Path(__file__).parents[1]
 

@@ -124,14 +124,16 @@ def test_what_was_not_learned_from_and_what_is_tried_is_said(capsys):
         rows=(RowReport(name="a", used=0.0, limit=3.0, price=0.0, slack=3.0, about=0),),
     )  # fmt: skip
     print_explored(proof, "ZAR")
+    print_explored(msgspec.structs.replace(proof, explored=Explored(
+        floor=0.02, budget=1.0, cost=0.0, offers=0, opportunities=0,
+    )), "ZAR")  # fmt: skip
     print_plan(msgspec.to_builtins(proof))
     print_untaught({"immature": 2906, "taught_by": 1094, "outside_catalogue": 0})
     print_untaught({"immature": 1, "taught_by": 1094, "outside_catalogue": 0})
     said = capsys.readouterr().out
-    assert (
-        "1,370 opportunities get one of 1,500 near offers, with probability 0.02 each; that costs 123 of 200 ZAR"
-        in said
-    )
+    assert "1,370 opportunities get one of 1,500 near offers in place of the chosen one" in said
+    assert "probability 0.02 each; that costs 123 of 200 ZAR" in said
+    assert "nothing is tried" in said
     assert "Limit a is about none of these opportunities" in said
     assert said.count("Not learned from") == 1
     assert "2,906 of 4,000 decisions" in said

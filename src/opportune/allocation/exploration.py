@@ -52,7 +52,8 @@ def explore(
     ``allowed`` (n, K) marks the offers that may be tried on a customer: none that is worse for it than the standard
     offer, none above the amount that may be risked, none for who was tried often enough. The plan's ``choice`` is what
     each customer gets most likely. The cost, in the certificate, is the value of the best plan without exploring less
-    that of this one; it is at most the budget.
+    that of this one; it is at most the budget. Where even the least exploring costs more, as it may on a short list
+    whose whole choices are lumpy, nothing is tried: every probability is 0 or 1.
     """
     plain = allocate(candidates, limits, gap, seed, None, offers_per_customer, reserved)
     distance = _distances(candidates, plain, allowed, offers_per_customer)
@@ -63,7 +64,8 @@ def explore(
         if cost <= terms.budget:
             return _told(plan, near, terms, cost)
         near = _within(distance, terms.floor, SHRINK * float(np.sum(distance[near])) * terms.floor)
-    return _told(plain, np.zeros_like(near), terms, 0.0)
+    certain = (np.arange(near.shape[1]) == plain.choice[:, None]).astype(np.float64)
+    return _told(msgspec.structs.replace(plain, probability=certain), np.zeros_like(near), terms, 0.0)
 
 
 def _distances(candidates: Candidates, plain: Plan, allowed: np.ndarray, most: int | None) -> np.ndarray:
@@ -136,9 +138,10 @@ def _explored_use(
 
 
 def _told(plan: Plan, near: np.ndarray, terms: ExplorationTerms, cost: float) -> Plan:
+    tried = near & (np.arange(near.shape[1]) != plan.choice[:, None])
     told = Explored(
-        floor=terms.floor, budget=terms.budget, cost=cost, offers=int(near.sum()),
-        opportunities=int(near.any(axis=1).sum()),
+        floor=terms.floor, budget=terms.budget, cost=cost, offers=int(tried.sum()),
+        opportunities=int(tried.any(axis=1).sum()),
     )  # fmt: skip
     return msgspec.structs.replace(plan, certificate=msgspec.structs.replace(plan.certificate, explored=told))
 

@@ -82,12 +82,20 @@ def print_plan(certificate: dict[str, Any]) -> None:
 def print_explored(certificate: "Certificate", currency: str) -> None:
     """Print what the plan tries in order to learn, and that its limits then hold in expectation."""
     told = certificate.explored
-    if told is not None:
+    if told is None:
+        return
+    if not told.offers:
         print(
-            f"\nExploration: {told.opportunities:,} opportunities get one of {told.offers:,} near offers, with "
-            f"probability {told.floor:g} each; that costs {number(told.cost, 0)} of {number(told.budget, 0)} "
-            f"{currency}. The limits hold in expectation; the list that is drawn may use a little more or less."
+            f"\nExploration: nothing is tried. No offer may be, or the least that could be costs more than "
+            f"{number(told.budget, 0)} {currency}: raise the budget, lower the floor, or look at what bars offers."
         )
+        return
+    print(
+        f"\nExploration: {told.opportunities:,} opportunities get one of {told.offers:,} near offers in place of the "
+        f"chosen one, with probability {told.floor:g} each; that costs {number(told.cost, 0)} of "
+        f"{number(told.budget, 0)} {currency}. The limits hold in expectation; the list that is drawn may use a little "
+        "more or less."
+    )
 
 
 def print_untaught(training: dict[str, Any]) -> None:

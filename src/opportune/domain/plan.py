@@ -31,7 +31,8 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explored(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plan tries in order to learn: ``offers`` with a probability of ``floor`` each, to so many opportunities.
+    """What a plan tries in order to learn: ``offers`` beside those chosen, with a probability of ``floor`` each, to so
+    many opportunities.
 
     ``cost`` is the value of the best plan that tries nothing less that of this one, ``budget`` what it may be.
     """
