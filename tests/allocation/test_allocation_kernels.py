@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opportune.allocation import allocate
-from opportune.allocation.core import closest
 from opportune.allocation.inner import inner, smoothed
+from opportune.allocation.near import closest
 from opportune.allocation.prepare import prepare
 from opportune.domain import Candidates, Limit
 

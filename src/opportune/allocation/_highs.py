@@ -1,5 +1,7 @@
 """Linear and integer programmes by HiGHS: the only module that imports highspy."""
 
+from typing import Any
+
 import highspy
 import msgspec
 import numpy as np
@@ -44,7 +46,9 @@ def maximise(
     if len(cost) == 0:
         return Solution(feasible=bool(np.all(upper >= 0.0)), x=cost, row_price=np.zeros(len(upper)), objective=0.0)
     solver = _Highs()
-    for option, value in {**OPTIONS, "mip_abs_gap": max(within, 1e-9), "mip_max_nodes": nodes}.items():
+    presolve = "off" if integer is None else "choose"  # a core has nothing left to remove
+    choices: dict[str, Any] = {"presolve": presolve, "mip_abs_gap": max(within, 1e-9), "mip_max_nodes": nodes}
+    for option, value in {**OPTIONS, **choices}.items():
         solver.setOptionValue(option, value)
     solver.passModel(_model(cost, matrix, upper, highest, integer))
     solver.run()

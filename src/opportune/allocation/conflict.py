@@ -7,6 +7,7 @@ import numpy as np
 
 from opportune.allocation.core import solve_core
 from opportune.allocation.dual import smoothed_prices
+from opportune.allocation.near import settled_prices
 from opportune.allocation.prepare import Prepared
 from opportune.allocation.problem import Problem
 from opportune.allocation.repair import whole_shares
@@ -44,7 +45,7 @@ def least_excess(problem: Problem, kept: set[int], relaxed: set[int]) -> tuple[f
     prices_of = {True: 1.0, False: np.inf}
     cap = np.array([prices_of[row.source in relaxed] if row.source in kept else 0.0 for row in problem.rows])
     phase_one = msgspec.structs.replace(problem, pool=problem.pool.without_values(), cap=cap)
-    linear = solve_core(phase_one, smoothed_prices(phase_one))
+    linear = solve_core(phase_one, *settled_prices(phase_one, smoothed_prices(phase_one)))
     shares = whole_shares(phase_one, linear, REACHED, np.zeros(len(cap))) if linear.feasible else None
     if shares is None:
         return np.inf, None

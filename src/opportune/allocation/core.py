@@ -1,6 +1,6 @@
 """The core: a small exact programme over the customers whose choice the prices leave open, all others fixed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -8,12 +8,28 @@ from scipy.sparse import csr_matrix, hstack, vstack
 
 from opportune.allocation._highs import Solution, maximise
 from opportune.allocation.inner import Inner, inner
-from opportune.allocation.pool import customers_of, rows_of_customers
+from opportune.allocation.near import closest, whole_customers
+from opportune.allocation.pool import customers_of
 from opportune.allocation.problem import FIRST_CORE, Problem
-from opportune.allocation.shares import Shares, sums_of_pairs, value_of
+from opportune.allocation.shares import Shares, sums_of_pairs, use_of, value_of
 
+PER_ROW = 50
+"""Opportunities that the first core holds for each row."""
 GROWTH = 3
 PROVEN = 1e-10
+PENALTIES = (1e4, 1e7)
+"""In scaled units a unit by which a hard row is passed costs so much, and when rows are passed at that, the next."""
+PASSED = 1e-9
+LEAST_SPREAD, WIDER, ROUNDS = 1e-6, 2.0, 12
+"""How far from the best an offer may lie to be a column: at first, by what factor more each round, and after so many
+rounds any."""
+
+
+class Near(msgspec.Struct, frozen=True):
+    """Offers worth at any of the ``prices`` (each (m,)) at most ``spread`` less than the best of their opportunity."""
+
+    prices: Sequence[np.ndarray]
+    spread: float
 
 
 class LinearPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,30 +42,45 @@ class LinearPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def solve_core(
-    problem: Problem, prices: np.ndarray, note: Callable[[np.ndarray], None] = lambda prices: None
+    problem: Problem, prices: np.ndarray, found: Inner, note: Callable[[np.ndarray], None] = lambda prices: None
 ) -> LinearPlan:
     """Solve the linear programme by growing cores until the core's own row prices prove its value.
 
-    The proof: g at those prices, over all customers, equals the value reached. Until then the core takes in the
-    customers outside it who would gain most from another choice at those prices (sifting: Bixby et al. 1992).
+    ``found`` is the best choice at the prices. Hard rows may be passed at a penalty that no feasible row is worth, so
+    that every core has a solution and prices that tell who should change; where the optimum still passes one, the
+    limits cannot hold together.
     """
-    found = inner(problem, prices)
-    fixed = shares_of(found)
-    core, count = closest(problem, found.margin, FIRST_CORE), len(problem.pool.cell)
+    hard = ~np.isfinite(problem.cap)
+    for penalty in PENALTIES:
+        elastic = msgspec.structs.replace(problem, cap=np.minimum(problem.cap, penalty))
+        plan = _sifted(elastic, prices, found, note)
+        if np.all((use_of(problem, plan.shares) - problem.b)[hard] <= PASSED):
+            return plan
+        prices, found = plan.prices, plan.best
+    return msgspec.structs.replace(plan, feasible=False)
+
+
+def _sifted(problem: Problem, prices: np.ndarray, found: Inner, note: Callable[[np.ndarray], None]) -> LinearPlan:
+    """Return an optimum of a problem in which every row is soft.
+
+    The proof: g at the core's prices, over all customers, equals the value reached. Until then the core takes in the
+    customers outside it who would gain most from another choice at those prices (sifting: Bixby et al. 1992). Of its
+    customers it holds the offers that were nearly best at any of the prices seen, in ever wider a sense.
+    """
+    fixed, count = shares_of(found), len(problem.pool.cell)
+    core = closest(problem, found.margin, FIRST_CORE + PER_ROW * len(problem.b))
+    spread = np.inf if len(core) == count else max(float(np.max(found.margin[core])), LEAST_SPREAD)
+    tried = [prices]
     while True:
-        solution, shares = programme(problem, fixed, core)
-        if not solution.feasible:
-            if len(core) == count:
-                return LinearPlan(feasible=False, shares=shares, prices=prices, best=found)
-            core = np.union1d(core, closest(problem, found.margin, GROWTH * len(core)))
-            continue
+        solution, shares = programme(problem, fixed, core, near=Near(tried, spread))
         prices = np.minimum(solution.row_price[: len(problem.b)], problem.cap)
         note(prices)
         best = inner(problem, prices, fixed.choice)
         gap = (best.bound - value_of(problem, shares)) / max(abs(best.bound), 1.0)
-        if gap <= PROVEN or len(core) == count:
+        if gap <= PROVEN or (len(core) == count and np.isinf(spread)):
             return LinearPlan(feasible=True, shares=shares, prices=prices, best=best)
         core = np.union1d(core, _gaining(problem, best.gain, core))
+        tried, spread = [*tried, prices], WIDER * spread if len(tried) < ROUNDS else np.inf
 
 
 def shares_of(found: Inner) -> Shares:
@@ -65,21 +96,6 @@ def _gaining(problem: Problem, gain: np.ndarray, core: np.ndarray) -> np.ndarray
     return whole_customers(problem, moved[order[: GROWTH * len(core)]])
 
 
-def closest(problem: Problem, margin: np.ndarray, size: int) -> np.ndarray:
-    """Return the ``size`` opportunities whose best choice leads by least, of equal ones the first, customers whole."""
-    if size >= len(margin):
-        return np.arange(len(margin))
-    limit = np.partition(margin, size - 1)[size - 1]
-    below, equal = np.flatnonzero(margin < limit), np.flatnonzero(margin == limit)
-    return whole_customers(problem, np.concatenate([below, equal[: size - len(below)]]))
-
-
-def whole_customers(problem: Problem, rows: np.ndarray) -> np.ndarray:
-    """Return all opportunities, in order, of the customers that some rows belong to."""
-    first = problem.pool.first
-    return rows_of_customers(first, np.unique(customers_of(first, rows)))
-
-
 def programme(
     problem: Problem,
     fixed: Shares,
@@ -87,16 +103,18 @@ def programme(
     nodes: int = 0,
     tightened: float | np.ndarray = 0.0,
     within: float = 0.0,
+    near: Near | None = None,
 ) -> tuple[Solution, Shares]:
     """Solve over the core rows with all others as in ``fixed``; return the solution and its shares.
 
-    Columns: the eligible offers of the core, then one overflow per soft row. Rows: the limits, one per core
-    opportunity (as many offers as it has copies), one per customer that could have more offers than it may.
+    Columns: the eligible offers of the core, or the near ones of them, then one overflow per soft row. Rows: the
+    limits, one per core opportunity (as many offers as it has copies), one per customer that could have more offers
+    than it may.
     ``tightened`` lowers each limit by that much, in scaled units. With ``nodes`` choices are whole, found by a branch
     and bound of at most that many nodes, which may stop ``within`` that much of its best mean value.
     """
     rest, offers = opened(problem, fixed, core)
-    local, offer = np.nonzero(np.isfinite(offers[:, 0]))
+    local, offer = np.nonzero(_columns(problem, core, offers, near))
     amounts, row = offers[local, :, offer].astype(np.float64), core[local]
     soft = np.flatnonzero(np.isfinite(problem.cap))
     limits = problem.rows_of_offers(problem.pool.cell[row], amounts[:, 1:])
@@ -115,6 +133,18 @@ def programme(
     )
     given = np.rint(solution.x[: len(local)]) if nodes else solution.x[: len(local)]
     return solution, with_pairs(problem, rest, row, offer, given, amounts)
+
+
+def _columns(problem: Problem, core: np.ndarray, offers: np.ndarray, near: Near | None) -> np.ndarray:
+    """Return which offers (q, K) of the core rows the programme chooses among."""
+    eligible: np.ndarray = np.isfinite(offers[:, 0])
+    if near is None or np.isinf(near.spread):
+        return eligible
+    columns = np.zeros(eligible.shape, dtype=bool)
+    for prices in near.prices:
+        net = offers[:, 0] - np.einsum("qr,qrk->qk", problem.charges(prices)[problem.pool.cell[core]], offers[:, 1:])
+        columns |= net >= np.maximum(net.max(axis=1, keepdims=True), 0.0) - near.spread
+    return np.asarray(columns & eligible)
 
 
 def opened(problem: Problem, fixed: Shares, core: np.ndarray) -> tuple[Shares, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Prices by a smoothed dual: softmax instead of max, made sharper step by step, first on a sample.
+"""Prices by a smoothed dual of a sample: softmax instead of max, made sharper step by step.
 
 Newton's method with bounds (Bertsekas 1982): the prices are few, and one pass over the customers gives value, gradient
 and Hessian. The smoothed dual only steers the prices; the certificate evaluates the dual itself.
@@ -12,9 +12,8 @@ from opportune.allocation.inner import Smoothed, smoothed
 from opportune.allocation.problem import FIRST_CORE, SAMPLE, Problem
 
 NEAR_RADIUS = 0.01
-SAMPLES = ((4_000, (0.3, 0.03), 0.2), (SAMPLE, (0.003,), 0.02), (5 * SAMPLE, (0.001,), 0.01))
-"""How many customers, the temperatures that they are solved at, and the first radius there; then all of them."""
-FULL_LADDER = (0.001,)
+SAMPLES = ((4_000, (0.3, 0.03), 0.2), (SAMPLE, (0.003,), 0.02), (5 * SAMPLE, (0.001,), NEAR_RADIUS))
+"""How many customers, the temperatures that they are solved at, and the first radius there."""
 STEPS = 30
 HALVINGS = 8
 LEAST_RADIUS = 1e-3
@@ -25,41 +24,39 @@ LARGEST_PRICE = 1e4
 """In scaled units a price this large means that a hard row cannot hold."""
 
 
-def smoothed_prices(
-    problem: Problem, start: np.ndarray | None = None, note: Callable[[np.ndarray], None] = lambda prices: None
-) -> np.ndarray:
-    """Return scaled prices (m,) near the optimum; ``start`` (from a neighbouring problem) skips the sample.
-
-    ``note`` is told each better price.
-    """
+def smoothed_prices(problem: Problem, note: Callable[[np.ndarray], None] = lambda prices: None) -> np.ndarray:
+    """Return scaled prices (m,) near the optimum of a sample; ``note`` is told each better price."""
     if len(problem.b) == 0 or len(problem.pool.cell) <= FIRST_CORE:
         return np.zeros(len(problem.b))  # the first core holds everybody: its programme gives the prices
-    if start is not None:
-        return _descend(problem, start, FULL_LADDER, NEAR_RADIUS, note)
     customers, prices = len(problem.pool.first) - 1, np.zeros(len(problem.b))
-    for size, ladder, radius in (*SAMPLES, (customers, FULL_LADDER, NEAR_RADIUS)):
+    for size, ladder, radius in SAMPLES:
         sampled = np.unique(np.linspace(0, customers - 1, size).astype(np.int64))
-        part = problem if len(sampled) == customers > SAMPLE else problem.part(sampled)
-        prices = _descend(part, prices, ladder, radius, note)
+        prices = descend(problem.part(sampled), prices, ladder, radius, note)
     return prices
 
 
-def _descend(
+def descend(
     problem: Problem,
     prices: np.ndarray,
     ladder: tuple[float, ...],
     radius: float,
     note: Callable[[np.ndarray], None],
+    reach: float = np.inf,
 ) -> np.ndarray:
+    """Return the prices (m,) that Newton's steps from some prices lead to, at each temperature of a ladder in turn.
+
+    No price ends farther than ``reach`` from where it began.
+    """
     highest = np.minimum(problem.cap, LARGEST_PRICE)
     prices = np.clip(prices, 0.0, highest)
+    lowest, highest = np.maximum(prices - reach, 0.0), np.minimum(prices + reach, highest)
     for tau in ladder:
         here = smoothed(problem, prices, tau)
         for _ in range(STEPS):
-            direction = _newton_direction(here, prices, highest)
+            direction = _newton_direction(here, prices, lowest, highest)
             if -np.sum(direction * here.gradient) <= ENOUGH * max(abs(here.value), 1.0):
                 break
-            moved = _line_search(problem, prices, here, direction, highest, tau, radius)
+            moved = _line_search(problem, prices, here, direction, lowest, highest, tau, radius)
             if moved is None:
                 break
             prices, here, radius = moved
@@ -67,9 +64,9 @@ def _descend(
     return prices
 
 
-def _newton_direction(here: Smoothed, prices: np.ndarray, highest: np.ndarray) -> np.ndarray:
+def _newton_direction(here: Smoothed, prices: np.ndarray, lowest: np.ndarray, highest: np.ndarray) -> np.ndarray:
     """Return a direction of descent (m,); a price at a bound that the gradient pushes against stays there."""
-    stuck = ((prices <= 0.0) & (here.gradient > 0.0)) | ((prices >= highest) & (here.gradient < 0.0))
+    stuck = ((prices <= lowest) & (here.gradient > 0.0)) | ((prices >= highest) & (here.gradient < 0.0))
     free = np.flatnonzero(~stuck)
     hessian = here.hessian[np.ix_(free, free)]
     damped = hessian + DAMPING * (1.0 + np.trace(hessian)) * np.eye(len(free))
@@ -83,6 +80,7 @@ def _line_search(
     prices: np.ndarray,
     here: Smoothed,
     direction: np.ndarray,
+    lowest: np.ndarray,
     highest: np.ndarray,
     tau: float,
     radius: float,
@@ -95,7 +93,7 @@ def _line_search(
     length = float(np.max(np.abs(direction)))
     step = min(1.0, radius / length)
     for halving in range(HALVINGS):
-        there = np.clip(prices + step * direction, 0.0, highest)
+        there = np.clip(prices + step * direction, lowest, highest)
         found = smoothed(problem, there, tau)
         if found.value <= here.value + 1e-4 * np.sum(here.gradient * (there - prices)):
             return there, found, max(2.0 * radius if halving == 0 else step * length, LEAST_RADIUS)

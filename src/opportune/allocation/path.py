@@ -1,6 +1,6 @@
 """The frontier: plan value against one limit, with the price of that limit at each point."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -50,21 +50,31 @@ def frontier(
     """
     refuse_unfit(candidates, limits)
     prepared = prepare(candidates, limits, offers_per_customer)
-    points, start = [], None
+    points: list[FrontierPoint] = []
+    seen: list[tuple[float, Mapping[str, float]]] = []
     data = b"".join(digest_of(block) for block in candidates.blocks())
     for bound in bounds:
         varied = [msgspec.structs.replace(one, at_most=bound) if one.name == name else one for one in limits]
         task = Task(candidates=candidates, limits=tuple(varied), gap=gap, seed=seed, reserved={}, data=data)
         try:
-            plan = solve(task, prepared, start)
+            plan = solve(task, prepared, _expected(seen, bound))
         except BrokenPromise:
             points.append(FrontierPoint(limit=bound))
             continue
         if plan.certificate.status == "interrupted":
             raise KeyboardInterrupt
         points.append(_point(bound, name, plan, *_judged(plan.choice, scores, cluster)))
-        start = plan.prices
+        seen.append((bound, plan.prices))
     return tuple(points)
+
+
+def _expected(seen: Sequence[tuple[float, Mapping[str, float]]], bound: float) -> Mapping[str, float] | None:
+    """Return the prices at a bound on the line through the last two points seen; None where nothing was seen."""
+    if not seen:
+        return None
+    (before, low), (last, high) = seen[-2:] if len(seen) > 1 else (seen[-1], seen[-1])
+    share = (bound - last) / (last - before) if last != before else 0.0
+    return {name: max(price + share * (price - low[name]), 0.0) for name, price in high.items()}
 
 
 def _judged(

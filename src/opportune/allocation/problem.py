@@ -15,6 +15,7 @@ from opportune.allocation.pool import Pool, part_of
 from opportune.domain import LimitRow
 
 SAMPLE = 20_000
+SCALED_BY = 2_000
 FIRST_CORE = 1_000
 """Opportunities of the first core, and so of the largest list that needs no prices to start from."""
 
@@ -122,13 +123,13 @@ def _row_scales(
 ) -> np.ndarray:
     """Return |right side| of each row, or where that is zero the size of its coefficients: mean magnitude times n.
 
-    A sample of customers tells the size: a scale need not be exact.
+    A small sample of customers tells the size: a scale need not be exact.
     """
     scales = np.abs([row.right for row in rows]).reshape(len(rows))
     unset = np.flatnonzero(scales == 0.0)
     if not len(unset) or not len(pool.cell):
         return np.where(scales == 0.0, 1.0, scales)
-    customers = np.unique(np.linspace(0, len(pool.first) - 2, SAMPLE).astype(np.int64))
+    customers = np.unique(np.linspace(0, len(pool.first) - 2, SCALED_BY).astype(np.int64))
     sample = part_of(pool, customers)
     for r in unset:
         of_row = np.einsum("r,nrk->nk", of_rows[r], sample.offers[:, 1:]) * about[r, sample.cell, None]

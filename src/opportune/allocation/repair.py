@@ -3,9 +3,10 @@
 import numpy as np
 
 from opportune.allocation._highs import TOLERANCE
-from opportune.allocation.core import LinearPlan, closest, opened, programme, shares_of, whole_customers, with_pairs
+from opportune.allocation.core import LinearPlan, opened, programme, shares_of, with_pairs
 from opportune.allocation.exchange import exchanged, neighbour
 from opportune.allocation.inner import inner
+from opportune.allocation.near import closest, whole_customers
 from opportune.allocation.problem import Problem
 from opportune.allocation.shares import WHOLE, Shares, use_of, value_of
 

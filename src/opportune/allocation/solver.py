@@ -13,6 +13,7 @@ from opportune.allocation.conflict import explain_conflict
 from opportune.allocation.core import LinearPlan, shares_of, solve_core
 from opportune.allocation.dual import smoothed_prices
 from opportune.allocation.inner import inner
+from opportune.allocation.near import settled_prices
 from opportune.allocation.on_disk import prepare_on_disk
 from opportune.allocation.prepare import Prepared, prepare
 from opportune.allocation.problem import Problem
@@ -100,8 +101,8 @@ def solve(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -> 
     if start is not None:
         latest.note(problem.scaled_prices(np.array([start[row.name] for row in problem.rows])))
     try:
-        prices = smoothed_prices(problem, None if start is None else latest.prices, latest.note)
-        linear = solve_core(problem, prices, latest.note)
+        prices = smoothed_prices(problem, latest.note) if start is None else latest.prices
+        linear = solve_core(problem, *settled_prices(problem, prices, latest.note), latest.note)
         plan = _whole_plan(task, prepared, problem, linear) if linear.feasible else None
     except KeyboardInterrupt:
         plan = _plan_so_far(task, prepared, problem, latest.prices)
