@@ -308,9 +308,10 @@ def test_a_file_where_the_command_runs_never_stands_in_for_the_projects(small, t
     assert pq.read_table(project.out / "tables/customers.parquet").num_rows == 6000
 
 
-def test_another_instant_is_checked_like_the_one_of_the_file(small):
-    with pytest.raises(BadInput, match="OP802"):
-        Project.open(small, as_of="2025-01-15")
+@pytest.mark.parametrize(("as_of", "code"), [("2025-01-15", "OP802"), ("2025-03-02", "OP805"), ("soon", "OP807")])
+def test_another_instant_is_checked_like_the_one_of_the_file_and_the_option_is_told(as_of, code, small):
+    with pytest.raises(BadInput, match=rf"^--as-of \[{code}\] {as_of} "):
+        Project.open(small, as_of=as_of).plan()
 
 
 @pytest.mark.parametrize(
