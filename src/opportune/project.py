@@ -16,6 +16,8 @@ from opportune.workflow import (
     StepForecast,
     StepRun,
     check_time,
+    doubts_checked,
+    doubts_planned,
     forecast_until,
     load_settings,
     read_change,
@@ -105,9 +107,9 @@ class Project:
         return {"text/plain": repr(self), "text/html": table}
 
     def check(self) -> list[dict[str, Any]]:
-        """Check the tables against their contracts; return the findings."""
+        """Check the tables against their contracts; return the findings, those about the settings too."""
         self._run("check")
-        return list(read_json(self.out / "findings.json"))
+        return list(msgspec.to_builtins(doubts_checked(self.settings, self.out)))
 
     def train(self) -> list[dict[str, Any]]:
         """Compute features and learn the models; return their cards."""
@@ -121,6 +123,10 @@ class Project:
     def planned(self) -> PlannedList:
         """Return the plan that lies in ``out``, without planning."""
         return read_planned(self.out)
+
+    def doubts(self) -> list[Finding]:
+        """Return what is doubtful about the plan that lies in ``out``: its settings, its tables, an empty plan."""
+        return doubts_planned(self.settings, self.out, self.planned().certificate)
 
     def plan(self, as_of: str | None = None) -> PlannedList:
         """Plan the list, of ``as_of`` if given; return its certificate, limit prices and one row per opportunity."""

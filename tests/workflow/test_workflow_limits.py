@@ -12,8 +12,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from opportune.domain import NO_OFFER_ID, BadInput, Limit
+from opportune.allocation import allocate
+from opportune.domain import NO_OFFER_ID, BadInput, Candidates, Limit
 from opportune.project import Project
+from opportune.workflow.doubts import nothing_offered
 from opportune.workflow.settings import Exploration, Objective, Protected
 
 HEAD = '#:schema .schemas/limits.schema.json\n[objective]\nmaximise = "value"\n'
@@ -42,6 +44,35 @@ budget = 40.0
 standard = "standard"
 largest = { amount_lent = 900.0 }
 """
+
+
+def one_offer_each(value):
+    ids = np.array(["a", "b"], dtype=object)
+    uses = {"contacts": np.ones((2, 1)), "loss": np.ones((2, 1)), "lent": np.full((2, 1), 10.0)}
+    return Candidates(
+        opportunity_id=ids, customer_id=ids, slot=ids, offer_ids=("one",), eligible=np.ones((2, 1), dtype=bool),
+        value=np.array(value)[:, None], uses=uses, currency="USD",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "words"),
+    [
+        ([3.0, 1.0], {"uses": "contacts", "at_most": 0.0}, "at the price of its name (bound 0)"),
+        ([3.0, 1.0], {"uses": "loss", "per": "lent", "at_most": 0.05}, "at the price of its name (bound 0.05)"),
+        ([-3.0, -1.0], {"uses": "contacts", "at_most": 0.0}, "no eligible offer is worth more than it costs"),
+    ],
+)
+def test_a_plan_that_offers_nothing_says_why(value, limit, words):
+    plan = allocate(one_offer_each(value), [Limit(name="its name", **limit)])
+    (said,) = nothing_offered(plan.certificate)
+    assert (said.code, said.severity) == ("OP843", "warning")
+    assert words in said.message
+
+
+def test_a_plan_that_offers_something_is_not_doubted():
+    limit = Limit(name="letters", uses="contacts", at_most=1.0)
+    assert nothing_offered(allocate(one_offer_each([3.0, -1.0]), [limit]).certificate) == []
 
 
 def write(small, text):
