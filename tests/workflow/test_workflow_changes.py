@@ -87,6 +87,16 @@ def test_a_what_if_about_nothing_is_refused(change, words, small):
         Project.open(small, changes=[change])
 
 
+def test_one_value_changed_twice_is_refused_and_two_values_of_one_limit_are_not(small):
+    said = r"--set \[OP823\] limits.letters.at_most is given 2 times \(500, 700\): expected one value"
+    with pytest.raises(BadInput, match=said):
+        Project.open(small, changes=["limits.letters.at_most=500", "limits.letters. at_most = 700"])
+    with pytest.raises(BadInput, match=r"economics.funding is given 2 times \(0.2, 0.3\)"):
+        Project.open(small, changes=["economics.funding=0.2", "economics.funding.value=0.3"])
+    both = Project.open(small, changes=["limits.letters.at_most=500", "limits.letters.at_least=1"])
+    assert (both.settings.limits[0].at_most, both.settings.limits[0].at_least) == (500.0, 1.0)
+
+
 def test_a_scenario_multiplies_expected_arrears_and_no_realised_ones(small):
     with (small / "economics.toml").open("a") as file:
         file.write('\n[[scenario]]\nname = "bad"\nsays = "twice the arrears"\nloss = 2.0\n')

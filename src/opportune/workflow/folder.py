@@ -65,6 +65,20 @@ class Folder(msgspec.Struct, frozen=True):
             if change.path[0] not in known
         ]
 
+    def twice(self) -> list[Finding]:
+        """Return a finding for each value that several changes are about: which of them is meant is not guessed."""
+        by_path: dict[tuple[str, ...], list[str]] = {}
+        for change in self.changes:
+            path = change.path[:-1] if change.path[-1] == "value" else change.path  # of an assumption, as in _apply
+            by_path.setdefault(path, []).append(change.text.partition("=")[2].strip())
+        return [
+            _finding(
+                ".".join(path), f"is given {len(given)} times ({', '.join(given)}): expected one value", "keep one"
+            )
+            for path, given in by_path.items()
+            if len(given) > 1
+        ]
+
 
 def _apply(change: Change, content: dict[str, Any]) -> list[Finding]:
     """Set the value in ``content``; a finding when a name on the way to it does not exist."""
