@@ -80,6 +80,7 @@ def test_a_what_if_is_the_project_with_the_file_edited(small):
         ("limits.letters.at_mots=1", "at_mots is not a field of limit 'letters'"),
         ("limits.letters.at_most=many", "'many'"),
         ("nonsense", "FILE.NAME.KEY=VALUE"),
+        ("letters=500", "for a limit, write it as limits.letters.at_most=500"),
     ],
 )
 def test_a_what_if_about_nothing_is_refused(change, words, small):

@@ -31,7 +31,9 @@ def read_change(text: str) -> Change:
     parts = tuple(part.strip() for part in path.split("."))
     if not given or len(parts) < 2 or not all(parts):
         message = f"is {text!r}: expected FILE.NAME.KEY=VALUE"
-        raise BadInput([_finding(text, message, "write it as limits.mailings.at_most=8000")])
+        name = parts[0] if len(parts) == 1 and parts[0] else "NAME"
+        step = f"for a limit, write it as limits.{name}.at_most={value.strip() or '8000'}"
+        raise BadInput([_finding(text, message, step)])
     return Change(text, parts, _value(value.strip()))
 
 
