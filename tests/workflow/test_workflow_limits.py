@@ -75,6 +75,17 @@ def test_a_plan_that_offers_something_is_not_doubted():
     assert nothing_offered(allocate(one_offer_each([3.0, -1.0]), [limit]).certificate) == []
 
 
+@pytest.mark.parametrize("per", ["", 'per = "amount_lent"\n'])
+def test_a_bound_below_nothing_is_bad_input_unless_something_was_given_back(small, per):
+    below = f'[[limit]]\nname = "losses"\nuses = "expected_loss"\n{per}at_most = -1\n'
+    write(small, below)
+    with pytest.raises(BadInput, match=r"limits.toml:[78]:1 \[OP014\] at_most is -1: expected zero or more") as error:
+        Project.open(small)
+    assert error.value.exit_status == 2
+    write(small, below + "opening = -5\n")
+    assert Project.open(small).settings.limits[0].opening == -5
+
+
 def write(small, text):
     (small / "limits.toml").write_text(HEAD + text)
 
