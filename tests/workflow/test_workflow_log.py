@@ -59,6 +59,7 @@ def test_outcomes_are_numbers_and_answers_are_yes_or_no(table, columns, expected
     [
         ("monthly_rate_pp / 100", [("OP842", "monthly_rate_pp")]),
         ("monthly_rate_pp * 100", [("OP842", "monthly_rate_pp")]),
+        ("CASE WHEN stratum LIKE 'B%' THEN 0.01 ELSE 1 END * monthly_rate_pp", [("OP842", "monthly_rate_pp")]),
         ("monthly_rate_pp / 12", []),
         ("0.0", []),
         ("NULL::DOUBLE", []),

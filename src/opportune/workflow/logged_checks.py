@@ -67,7 +67,7 @@ def check_log(settings: Settings, engine: "Engine") -> Iterator[Finding]:
 
 
 def _other_unit(settings: Settings, engine: "Engine") -> Iterator[Finding]:
-    """Yield a finding where the logged prices of every band are about a hundredth, or 100 times, the catalogue's."""
+    """Yield a finding where the logged prices of a band are about a hundredth, or 100 times, the catalogue's."""
     price = settings.catalogue.price
     usual = engine.query(f"""
         SELECT o."{price.band}"::VARCHAR AS band, median(d."{price.term}")::DOUBLE AS price
@@ -76,8 +76,9 @@ def _other_unit(settings: Settings, engine: "Engine") -> Iterator[Finding]:
     bands = [band for band in settings.catalogue.bands if logged.get(band.name) is not None]
     least, most = AS_LOGGED
     for factor, do in ((100.0, "multiply it by 100"), (0.01, "divide it by 100")):
-        if bands and all(least <= band.standard / factor / (logged[band.name] or np.inf) <= most for band in bands):
-            first = bands[0]
+        other = [band for band in bands if least <= band.standard / factor / (logged[band.name] or np.inf) <= most]
+        if other:
+            first = other[0]
             message = (f"is usually {logged[first.name]:g} in band '{first.name}', whose standard price in offers.toml "
                        f"is {first.standard:g}, a factor of about 100: expected both in one unit. Is one a fraction "
                        "and the other in per cent?")  # fmt: skip
