@@ -15,6 +15,7 @@ import pytest
 from opportune.allocation import allocate
 from opportune.domain import NO_OFFER_ID, BadInput, Candidates, Limit
 from opportune.project import Project
+from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.doubts import nothing_offered
 from opportune.workflow.settings import Exploration, Objective, Protected
 
@@ -84,6 +85,14 @@ def test_a_bound_below_nothing_is_bad_input_unless_something_was_given_back(smal
     assert error.value.exit_status == 2
     write(small, below + "opening = -5\n")
     assert Project.open(small).settings.limits[0].opening == -5
+
+
+@pytest.mark.parametrize(("bound", "asked"), [(5, ["OP844"]), (0.05, []), (1, [])])
+def test_a_loss_limit_in_per_cent_is_asked_about(small, bound, asked):
+    write(small, f'[[limit]]\nname = "r"\nuses = "expected_loss"\nper = "amount_lent"\nat_most = {bound}\n')
+    found = cross_checks(Project.open(small).settings)
+    assert [finding.code for finding in found] == asked
+    assert all(finding.severity == "warning" and "Did you mean 0.05?" in finding.message for finding in found)
 
 
 def write(small, text):
