@@ -16,6 +16,8 @@ from opportune.workflow import (
     StepForecast,
     StepRun,
     check_time,
+    doubts_checked,
+    doubts_planned,
     forecast_until,
     load_settings,
     read_change,
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from opportune.workflow.worth import SourceWorth
 
 
+PLAN_AT = "time.plan_at"
+
+
 def _silent(name: str) -> None:
     del name
 
@@ -48,10 +53,13 @@ class Project:
     >>> project.plan().certificate.gap                       # doctest: +SKIP
     """
 
-    def __init__(self, settings: Settings, out: Path, on_step: Callable[[str], None] = _silent) -> None:
+    def __init__(
+        self, settings: Settings, out: Path, on_step: Callable[[str], None] = _silent, as_of: str | None = None
+    ) -> None:
         self.settings = settings
         self.out = out
         self.on_step = on_step
+        self.as_of = as_of
         self.runs: list[StepRun] = []
 
     @classmethod
@@ -81,7 +89,7 @@ class Project:
             settings = _with_plan_at(settings, as_of)
         folder = Path(out) if out is not None else directory / "out"
         labels = (*changes, *([scenario] if scenario else []))
-        return cls(settings, what_if_folder(folder, labels) if labels else folder, on_step)
+        return cls(settings, what_if_folder(folder, labels) if labels else folder, on_step, as_of)
 
     def forecast(self, verb: str) -> list[StepForecast]:
         """Return which steps a verb would run now, and why, without running any."""
@@ -99,9 +107,9 @@ class Project:
         return {"text/plain": repr(self), "text/html": table}
 
     def check(self) -> list[dict[str, Any]]:
-        """Check the tables against their contracts; return the findings."""
+        """Check the tables against their contracts; return the findings, those about the settings too."""
         self._run("check")
-        return list(read_json(self.out / "findings.json"))
+        return list(msgspec.to_builtins(doubts_checked(self.settings, self.out)))
 
     def train(self) -> list[dict[str, Any]]:
         """Compute features and learn the models; return their cards."""
@@ -116,10 +124,14 @@ class Project:
         """Return the plan that lies in ``out``, without planning."""
         return read_planned(self.out)
 
+    def doubts(self) -> list[Finding]:
+        """Return what is doubtful about the plan that lies in ``out``: its settings, its tables, an empty plan."""
+        return doubts_planned(self.settings, self.out, self.planned().certificate)
+
     def plan(self, as_of: str | None = None) -> PlannedList:
         """Plan the list, of ``as_of`` if given; return its certificate, limit prices and one row per opportunity."""
         if as_of is not None:
-            self.settings = _with_plan_at(self.settings, as_of)
+            self.settings, self.as_of = _with_plan_at(self.settings, as_of), as_of
         self._run("plan")
         return read_planned(self.out)
 
@@ -140,7 +152,7 @@ class Project:
 
         self._run("plan")
         spare = without_source(self.settings, source)
-        other = Project(spare, what_if_folder(self.out, (f"without-{source}",)), self.on_step)
+        other = Project(spare, what_if_folder(self.out, (f"without-{source}",)), self.on_step, self.as_of)
         other._run("plan")
         features = features_of(self.settings.sources[source], self.settings.features)
         return source_worth(self.settings, source, features, self.out, other.out)
@@ -193,29 +205,43 @@ class Project:
         return dict(read_json(self.out / "timings.json"))
 
     def _run(self, last: str) -> None:
-        with _lines_of(self.settings.directory):
+        with _lines_of(self.settings.directory, self.as_of):
             self.runs = run_until(self.settings, self.out, last, self.on_step).runs
 
 
 @contextmanager
-def _lines_of(directory: Path) -> Iterator[None]:
-    """Give findings about the project's TOML files the lines that they are about, on their way out."""
+def _lines_of(directory: Path, as_of: str | None = None) -> Iterator[None]:
+    """Give findings about the project's TOML files the lines that they are about, on their way out.
+
+    Of a list that ``--as-of`` asked for, the option is told and not the file, which says another.
+    """
     try:
         yield
     except (BadInput, BrokenPromise) as error:
-        raise type(error)(located(error.findings, directory)) from error
+        findings = [
+            finding if as_of is None or finding.subject != PLAN_AT else _of_option(finding, as_of)
+            for finding in error.findings
+        ]
+        raise type(error)(located(findings, directory)) from error
 
 
 def _with_plan_at(settings: Settings, as_of: str) -> Settings:
     try:
         instant = AsOf.parse(as_of)
     except ValueError as error:
-        message = f"is {as_of!r}: expected a date or an instant such as 2003-10-01"
+        message = "is no instant: expected a date or an instant such as 2003-10-01"
         raise BadInput(
-            [Finding(code="OP807", source="--as-of", subject="", message=message, next_step="correct it")]
+            [Finding(code="OP807", source="--as-of", subject=as_of, message=message, next_step="correct it")]
         ) from error
     time = msgspec.structs.replace(settings.time, plan_at=str(instant))
     findings = check_time(time)
     if findings:
-        raise BadInput(findings)
+        raise BadInput([_of_option(finding, as_of) for finding in findings])
     return msgspec.structs.replace(settings, time=time)
+
+
+def _of_option(finding: Finding, as_of: str) -> Finding:
+    """Return a finding about the instant of the list as one about ``--as-of``: the file alone would be right."""
+    message = f"does not fit: {finding.subject} {finding.message}"
+    step = "name an instant after training, out of the column `at` of tables/opportunities.sql"
+    return msgspec.structs.replace(finding, source="--as-of", subject=as_of, message=message, next_step=step)

@@ -1,6 +1,7 @@
 """What a stranger meets: exit statuses, messages with file and key, nothing half written."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -157,6 +158,14 @@ def test_a_warning_of_the_tables_is_told_beside_an_error_of_the_settings(small, 
     assert run("check", small) == 2
     said = capsys.readouterr().err
     assert said.index("[OP831]") < said.index("warning: tables/events.sql [OP032]")
+
+
+def test_a_plan_that_offers_nothing_is_printed_with_a_warning(small_run, tmp_path, capsys):
+    directory = shutil.copytree(small_run.settings.directory, tmp_path / "project")
+    assert run("plan", directory, "--set", "limits.letters.at_most=0") == 0
+    assert "\nwarning: plan [OP843] offers nothing to any of 2,000 opportunities" in capsys.readouterr().out
+    assert run("plan", directory, "--set", "limits.letters.at_most=0", "--json") == 0
+    assert [each["code"] for each in json.loads(capsys.readouterr().out)["findings"]] == ["OP843"]
 
 
 def test_an_empty_folder_is_no_project(tmp_path, capsys):

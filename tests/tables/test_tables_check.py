@@ -173,3 +173,21 @@ def test_money_summed_as_decimal_does_not_depend_on_order(tmp_path):
         floats.add(row["f"])
     assert len(sums) == 1
     assert len(floats) > 1
+
+
+def test_an_empty_file_and_columns_of_text_are_met_with_what_helps(tmp_path):
+    (tmp_path / "empty.csv").write_text("")
+    empty = "SELECT letter_id AS decision_id FROM read_csv('empty.csv')"
+    found, _ = checked(tmp_path, decisions=empty, outcomes="SELECT 'a'::VARCHAR * 'b'::VARCHAR AS decision_id")
+    step = {finding.source: finding.next_step for finding in found.findings if finding.code == "OP021"}
+    assert "whether the file is empty" in step["tables/decisions.sql"]
+    assert "amount::DOUBLE" in step["tables/outcomes.sql"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"), [(1, "breaks a rule: "), (2, "as does 1 more row: "), (3, "as do 2 more rows: ")]
+)
+def test_rows_of_one_fault_are_counted_in_english(rows, words, tmp_path):
+    events = " UNION ALL ".join([EVENT.replace("'c1'", "NULL::VARCHAR").replace("'e'", f"'e{i}'") for i in range(rows)])
+    found, _ = checked(tmp_path, events=f"{EVENT} UNION ALL {events}")
+    assert [words in finding.message for finding in found.findings] == [True]

@@ -114,6 +114,21 @@ def test_toml_that_is_missing_or_broken_is_told(tmp_path):
     assert [finding.code for finding in findings] == ["OP001", "OP003", "OP002"]
 
 
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("value = 0,07\n", "write numbers with a point and no comma, such as 0.07 or 1000"),
+        ("value = [1,2 3]\n", "correct the line"),
+        ("value = [1,2", "correct the line"),
+    ],
+)
+def test_a_decimal_comma_is_recognised(text, step, tmp_path):
+    findings = []
+    (tmp_path / "economics.toml").write_text(text)
+    assert read_toml(tmp_path / "economics.toml", findings) is None
+    assert [(finding.code, finding.next_step) for finding in findings] == [("OP003", step)]
+
+
 def test_limits_go_through_json_unchanged():
     limit = Limit(name="m", uses="loss", per="lent", at_most=0.06, soft_price=2.0)
     assert msgspec.json.decode(canonical_json(limit), type=Limit) == limit

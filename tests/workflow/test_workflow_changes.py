@@ -80,11 +80,22 @@ def test_a_what_if_is_the_project_with_the_file_edited(small):
         ("limits.letters.at_mots=1", "at_mots is not a field of limit 'letters'"),
         ("limits.letters.at_most=many", "'many'"),
         ("nonsense", "FILE.NAME.KEY=VALUE"),
+        ("letters=500", "for a limit, write it as limits.letters.at_most=500"),
     ],
 )
 def test_a_what_if_about_nothing_is_refused(change, words, small):
     with pytest.raises(BadInput, match=words):
         Project.open(small, changes=[change])
+
+
+def test_one_value_changed_twice_is_refused_and_two_values_of_one_limit_are_not(small):
+    said = r"--set \[OP823\] limits.letters.at_most is given 2 times \(500, 700\): expected one value"
+    with pytest.raises(BadInput, match=said):
+        Project.open(small, changes=["limits.letters.at_most=500", "limits.letters. at_most = 700"])
+    with pytest.raises(BadInput, match=r"economics.funding is given 2 times \(0.2, 0.3\)"):
+        Project.open(small, changes=["economics.funding=0.2", "economics.funding.value=0.3"])
+    both = Project.open(small, changes=["limits.letters.at_most=500", "limits.letters.at_least=1"])
+    assert (both.settings.limits[0].at_most, both.settings.limits[0].at_least) == (500.0, 1.0)
 
 
 def test_a_scenario_multiplies_expected_arrears_and_no_realised_ones(small):
@@ -308,9 +319,10 @@ def test_a_file_where_the_command_runs_never_stands_in_for_the_projects(small, t
     assert pq.read_table(project.out / "tables/customers.parquet").num_rows == 6000
 
 
-def test_another_instant_is_checked_like_the_one_of_the_file(small):
-    with pytest.raises(BadInput, match="OP802"):
-        Project.open(small, as_of="2025-01-15")
+@pytest.mark.parametrize(("as_of", "code"), [("2025-01-15", "OP802"), ("2025-03-02", "OP805"), ("soon", "OP807")])
+def test_another_instant_is_checked_like_the_one_of_the_file_and_the_option_is_told(as_of, code, small):
+    with pytest.raises(BadInput, match=rf"^--as-of \[{code}\] {as_of} "):
+        Project.open(small, as_of=as_of).plan()
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,13 @@ def test_a_plan_from_curves_keeps_its_limits_in_scenarios_too(ran):
     assert (np.array(table["expected_loss"]) > 0.0).all()
 
 
+def test_who_plans_is_told_what_the_check_of_settings_asks(ran):
+    """The check of tables is reused while limits change: what is asked about them is asked anew."""
+    assert [finding.code for finding in ran.doubts()] == ["OP477"]
+    settings = msgspec.structs.replace(ran.settings, limits=ran.settings.limits[:1])
+    assert Project(settings, ran.out).doubts() == []
+
+
 def listed(project):
     settings = project.settings
     engine = open_tables(project.out, settings.directory)

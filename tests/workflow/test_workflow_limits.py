@@ -12,8 +12,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from opportune.domain import NO_OFFER_ID, BadInput, Limit
+from opportune.allocation import allocate
+from opportune.domain import NO_OFFER_ID, BadInput, Candidates, Limit
 from opportune.project import Project
+from opportune.workflow.cross_checks import cross_checks
+from opportune.workflow.doubts import nothing_offered
 from opportune.workflow.settings import Exploration, Objective, Protected
 
 HEAD = '#:schema .schemas/limits.schema.json\n[objective]\nmaximise = "value"\n'
@@ -42,6 +45,54 @@ budget = 40.0
 standard = "standard"
 largest = { amount_lent = 900.0 }
 """
+
+
+def one_offer_each(value):
+    ids = np.array(["a", "b"], dtype=object)
+    uses = {"contacts": np.ones((2, 1)), "loss": np.ones((2, 1)), "lent": np.full((2, 1), 10.0)}
+    return Candidates(
+        opportunity_id=ids, customer_id=ids, slot=ids, offer_ids=("one",), eligible=np.ones((2, 1), dtype=bool),
+        value=np.array(value)[:, None], uses=uses, currency="USD",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "words"),
+    [
+        ([3.0, 1.0], {"uses": "contacts", "at_most": 0.0}, "at the price of its name (bound 0)"),
+        ([3.0, 1.0], {"uses": "loss", "per": "lent", "at_most": 0.05}, "at the price of its name (bound 0.05)"),
+        ([-3.0, -1.0], {"uses": "contacts", "at_most": 0.0}, "no eligible offer is worth more than it costs"),
+    ],
+)
+def test_a_plan_that_offers_nothing_says_why(value, limit, words):
+    plan = allocate(one_offer_each(value), [Limit(name="its name", **limit)])
+    (said,) = nothing_offered(plan.certificate)
+    assert (said.code, said.severity) == ("OP843", "warning")
+    assert words in said.message
+
+
+def test_a_plan_that_offers_something_is_not_doubted():
+    limit = Limit(name="letters", uses="contacts", at_most=1.0)
+    assert nothing_offered(allocate(one_offer_each([3.0, -1.0]), [limit]).certificate) == []
+
+
+@pytest.mark.parametrize("per", ["", 'per = "amount_lent"\n'])
+def test_a_bound_below_nothing_is_bad_input_unless_something_was_given_back(small, per):
+    below = f'[[limit]]\nname = "losses"\nuses = "expected_loss"\n{per}at_most = -1\n'
+    write(small, below)
+    with pytest.raises(BadInput, match=r"limits.toml:[78]:1 \[OP014\] at_most is -1: expected zero or more") as error:
+        Project.open(small)
+    assert error.value.exit_status == 2
+    write(small, below + "opening = -5\n")
+    assert Project.open(small).settings.limits[0].opening == -5
+
+
+@pytest.mark.parametrize(("bound", "asked"), [(5, ["OP844"]), (0.05, []), (1, [])])
+def test_a_loss_limit_in_per_cent_is_asked_about(small, bound, asked):
+    write(small, f'[[limit]]\nname = "r"\nuses = "expected_loss"\nper = "amount_lent"\nat_most = {bound}\n')
+    found = cross_checks(Project.open(small).settings)
+    assert [finding.code for finding in found] == asked
+    assert all(finding.severity == "warning" and "Did you mean 0.05?" in finding.message for finding in found)
 
 
 def write(small, text):

@@ -54,6 +54,22 @@ def test_outcomes_are_numbers_and_answers_are_yes_or_no(table, columns, expected
     assert codes(small_run.settings, engine) == expected
 
 
+@pytest.mark.parametrize(
+    ("price", "expected"),
+    [
+        ("monthly_rate_pp / 100", [("OP842", "monthly_rate_pp")]),
+        ("monthly_rate_pp * 100", [("OP842", "monthly_rate_pp")]),
+        ("CASE WHEN stratum LIKE 'B%' THEN 0.01 ELSE 1 END * monthly_rate_pp", [("OP842", "monthly_rate_pp")]),
+        ("monthly_rate_pp / 12", []),
+        ("0.0", []),
+        ("NULL::DOUBLE", []),
+    ],
+)
+def test_prices_in_the_unit_of_another_catalogue_are_asked_about(price, expected, small_run, engine):
+    change(engine, "decisions", f"* REPLACE ({price} AS monthly_rate_pp)")
+    assert codes(small_run.settings, engine) == expected
+
+
 MADE = """CASE WHEN monthly_rate_pp <= standard - 2 * cut THEN 'step_2' WHEN monthly_rate_pp <= standard - cut
     THEN 'step_1' ELSE 'standard' END"""
 

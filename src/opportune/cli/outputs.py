@@ -33,6 +33,7 @@ class PlanSaid(msgspec.Struct, frozen=True, kw_only=True):
     """`opportune plan`: what ran and why, the plan's proof, and what it changes against the last release.
 
     ``horizon`` tells the list from the forecast that was planned with it; null of a plan of the list alone.
+    ``findings`` are what is doubtful and was not refused.
     """
 
     steps: tuple[StepForecast, ...]
@@ -41,6 +42,7 @@ class PlanSaid(msgspec.Struct, frozen=True, kw_only=True):
     holdout: Holdout
     horizon: HorizonTold | None
     change: PlanChange | None
+    findings: tuple[Finding, ...]
 
 
 class DiffSaid(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,15 @@ from opportune.cli.arguments import (
     SetOption,
     open_project,
 )
-from opportune.cli.printing import print_explored, print_forecast, print_holdout, print_horizon, print_json, print_plan
+from opportune.cli.printing import (
+    print_doubts,
+    print_explored,
+    print_forecast,
+    print_holdout,
+    print_horizon,
+    print_json,
+    print_plan,
+)
 from opportune.cli.printing_changes import print_change
 
 NAME = "plan"
@@ -47,10 +55,12 @@ def command(
                 holdout=msgspec.convert(planned.holdout, Holdout),
                 horizon=planned.horizon,
                 change=change,
+                findings=tuple(project.doubts()),
             )
         )
         return
     print_plan(msgspec.to_builtins(planned.certificate))
+    print_doubts(project.doubts())
     print_explored(planned.certificate, project.settings.identity.currency)
     print_horizon(planned.horizon)
     print_holdout(planned.holdout, project.settings.identity.currency)

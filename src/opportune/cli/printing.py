@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 UNTAUGHT = 0.05
 """Share of decisions without a known outcome from which learning is told of."""
+DOUBTS = 5
+"""Doubts told below a plan; `opportune check` tells all."""
 REASONS = 3
 """Reasons told of one step; a machine gets all of them."""
 
@@ -77,6 +79,16 @@ def print_plan(certificate: dict[str, Any]) -> None:
     for row in certificate["rows"]:
         if row.get("about") == 0:
             print(f"Limit {row['name']} is about none of these opportunities: look at its `where`.")
+
+
+def print_doubts(findings: Sequence["Finding"]) -> None:
+    """Print what is doubtful and was not refused; nothing where nothing is."""
+    if findings:
+        print()
+    for finding in findings[:DOUBTS]:
+        print(f"{finding.severity}: {finding.text()}")
+    if len(findings) > DOUBTS:
+        print(f"... and {len(findings) - DOUBTS} more. Next: `opportune check` lists them all")
 
 
 def print_explored(certificate: "Certificate", currency: str) -> None:

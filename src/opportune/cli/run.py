@@ -4,6 +4,7 @@ from pathlib import Path
 
 from opportune.cli.arguments import AsOfOption, Directory, Json, Out, open_project
 from opportune.cli.printing import (
+    print_doubts,
     print_evidence,
     print_explored,
     print_json,
@@ -25,6 +26,7 @@ def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = 
         print_json(summary)
         return
     print_plan(summary["plan"])
+    print_doubts(project.doubts())
     print_explored(project.planned().certificate, project.settings.identity.currency)
     print_evidence(summary["evidence"], "contribution_per_customer", "dr")
     evidence = project.evidence()

@@ -46,10 +46,16 @@ _KINDS = (
         duckdb.ConversionException,
         "OP024",
         "converts a value that does not fit its type",
-        "use TRY_CAST, or mend the data",
+        "mend the data; where such a value means not known, write TRY_CAST, which gives null",
     ),
     (duckdb.Error, "OP025", "fails", "run the SQL by itself in DuckDB to see more"),
 )
+
+_HINTS = (
+    ('bindings: "column0"', "look whether the file is empty: its first line must name the columns"),
+    ("No function matches the given name and argument types", "convert the columns, such as amount::DOUBLE"),
+)
+"""What to do about messages of DuckDB that lead a reader astray, by words of theirs."""
 
 
 class Engine:
@@ -122,6 +128,7 @@ class Engine:
 def _finding(error: duckdb.Error, source: str, key: str) -> Finding:
     code, what, step = next((code, what, step) for kind, code, what, step in _KINDS if isinstance(error, kind))
     message = f"{what}: {_short(str(error))}"
+    step = next((hint for words, hint in _HINTS if words in message), step)
     return Finding(code=code, source=source, subject=key, message=message, next_step=step)
 
 

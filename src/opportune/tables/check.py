@@ -229,7 +229,8 @@ def _row_findings(name: str, tests: list[_Test], bad: pa.Table) -> Iterator[Find
 def _row_finding(name: str, test: _Test, failing: pa.Table) -> Finding:
     first = failing.slice(0, 1).to_pylist()[0]
     key = " ".join(str(first[column]) for column in CONTRACTS[name].key)
-    more = f", as do {failing.num_rows - 1:,} more rows" if failing.num_rows > 1 else ""
+    others = failing.num_rows - 1
+    more = "" if not others else ", as does 1 more row" if others == 1 else f", as do {others:,} more rows"
     return Finding(
         code=test.code, source=f"tables/{name}.sql", subject=f"row {first[ROW]}, column {test.column} ({key})",
         message=f"breaks a rule{more}: {test.says}", severity=test.severity,

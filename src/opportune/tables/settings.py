@@ -26,24 +26,28 @@ _WORDS = {
 
 def read_toml(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
     """Return the content of a TOML file; None and a finding when it is missing, not UTF-8 or not TOML."""
+    text = ""
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        text = path.read_bytes().decode("utf-8")
+        return tomllib.loads(text)
     except FileNotFoundError:
         findings.append(_finding("OP001", path.name, "", "is missing: expected it in the project folder", "write it"))
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 at byte {error.start}: expected UTF-8 text"
         findings.append(_finding("OP002", path.name, "", message, "save the file as UTF-8"))
     except tomllib.TOMLDecodeError as error:
-        findings.append(_not_toml(path.name, str(error)))
+        findings.append(_not_toml(path.name, text, str(error)))
     return None
 
 
-def _not_toml(source: str, error: str) -> Finding:
-    """Return the finding of a syntax error. tomllib tells its place in words only."""
+def _not_toml(source: str, text: str, error: str) -> Finding:
+    """Return the finding of a syntax error in a text. tomllib tells its place in words only."""
     place = re.search(r" \(at line (\d+), column (\d+)\)", error)
     line, column = (int(place[1]), int(place[2])) if place else (None, None)
     message = f"is not TOML: {re.sub(r' [(]at [^)]*[)]$', '', error)}"
-    finding = _finding("OP003", source, "", message, "correct the line")
+    comma = line is not None and re.match(r"[\w ]+=\s*-?\d+,\d", text.split("\n")[line - 1])
+    step = "write numbers with a point and no comma, such as 0.07 or 1000" if comma else "correct the line"
+    finding = _finding("OP003", source, "", message, step)
     return msgspec.structs.replace(finding, line=line, column=column)
 
 

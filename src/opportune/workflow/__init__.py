@@ -1,6 +1,7 @@
 """Run: the steps from rows to report, each reused while its inputs stay the same."""
 
 from opportune.workflow.cross_checks import check_time
+from opportune.workflow.doubts import doubts_checked, doubts_planned
 from opportune.workflow.folder import read_change
 from opportune.workflow.horizon_weeks import with_horizon
 from opportune.workflow.pipeline import STEPS, forecast_until, run_until
@@ -20,6 +21,8 @@ __all__ = [
     "StepRun",
     "Steps",
     "check_time",
+    "doubts_checked",
+    "doubts_planned",
     "forecast_until",
     "load_settings",
     "read_change",

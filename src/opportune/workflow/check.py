@@ -4,20 +4,19 @@ from pathlib import Path
 
 from opportune.domain import BadInput, Finding, errors
 from opportune.tables import Engine, check_tables, located, write_json
-from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.declarations import check_declarations, check_tests
 from opportune.workflow.limit_amounts import named_files
 from opportune.workflow.settings import Settings
 
 
 def check(settings: Settings, out: Path) -> None:
-    """Write ``tables/``, ``quarantine/`` and ``findings.json``. BadInput with every finding when one is an error."""
+    """Write ``tables/``, ``quarantine/`` and ``findings.json``, what is doubtful in the tables.
+
+    BadInput with every finding when one is an error. Settings that contradict each other are refused before.
+    """
     engine = Engine(settings.directory)
     checked = check_tables(settings.directory, engine, out, settings.identity.currency, named_files(settings.limits))
-    found = (
-        *cross_checks(settings),
-        *checked.findings,
-    )  # settings whose files contradict each other are refused before
+    found = checked.findings
     write_json(out / "findings.json", located(found, settings.directory))
     if errors(list(found)):
         raise BadInput(found)

@@ -19,6 +19,7 @@ def cross_checks(settings: Settings) -> list[Finding]:
     findings = [*check_limits(settings.limits, resources_of(settings), None), *check_time(settings.time)]
     findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
     findings += [*_names_twice(settings), *_curves_of_bands(settings), *check_horizon(settings)]
+    findings += [*_less_than_nothing(settings), *_losses_above_all(settings)]
     findings += [*_dear_prices(settings), *_capital_twice(settings)]
     return findings
 
@@ -37,6 +38,32 @@ def _curves_of_bands(settings: Settings) -> list[Finding]:
         for band in settings.catalogue.bands
         if band.name not in given.curves.segments
     ]
+
+
+def _less_than_nothing(settings: Settings) -> list[Finding]:
+    """Return a finding for each upper bound below zero: no offer uses less than nothing of a project's resources.
+
+    What is used already may be below zero, such as money that was paid back: then such a bound can hold.
+    """
+    findings, step = [], "write zero to forbid what uses it, or a floor as at_least"
+    for limit in settings.limits:
+        if limit.at_most is not None and limit.at_most < 0.0 and limit.opening is None:
+            message = f"is {limit.at_most:g}: expected zero or more, because no offer uses less than no {limit.uses}"
+            findings.append(_finding("OP014", "limits.toml", f"limit '{limit.name}'.at_most", message, step))
+    return findings
+
+
+def _losses_above_all(settings: Settings) -> list[Finding]:
+    """Ask about upper bounds on the share of the amount lent that is lost which are above all of it: often per cent."""
+    findings, step = [], "write 5 % as 0.05; leave it if more than all that is lent may be lost"
+    for limit in settings.limits:
+        share = (limit.uses, limit.per) == ("expected_loss", "amount_lent")
+        if share and limit.at_most is not None and limit.at_most > 1.0:
+            message = (
+                f"is {limit.at_most:g}: expected a fraction of what is lent. Did you mean {limit.at_most / 100:g}?"
+            )
+            findings.append(_asked("OP844", "limits.toml", f"limit '{limit.name}'.at_most", message, step))
+    return findings
 
 
 def _dear_prices(settings: Settings) -> list[Finding]:

@@ -31,7 +31,9 @@ def read_change(text: str) -> Change:
     parts = tuple(part.strip() for part in path.split("."))
     if not given or len(parts) < 2 or not all(parts):
         message = f"is {text!r}: expected FILE.NAME.KEY=VALUE"
-        raise BadInput([_finding(text, message, "write it as limits.mailings.at_most=8000")])
+        name = parts[0] if len(parts) == 1 and parts[0] else "NAME"
+        step = f"for a limit, write it as limits.{name}.at_most={value.strip() or '8000'}"
+        raise BadInput([_finding(text, message, step)])
     return Change(text, parts, _value(value.strip()))
 
 
@@ -63,6 +65,20 @@ class Folder(msgspec.Struct, frozen=True):
             _finding(change.text, _unknown(change.path[0], known, "the files"), "correct it")
             for change in self.changes
             if change.path[0] not in known
+        ]
+
+    def twice(self) -> list[Finding]:
+        """Return a finding for each value that several changes are about: which of them is meant is not guessed."""
+        by_path: dict[tuple[str, ...], list[str]] = {}
+        for change in self.changes:
+            path = change.path[:-1] if change.path[-1] == "value" else change.path  # of an assumption, as in _apply
+            by_path.setdefault(path, []).append(change.text.partition("=")[2].strip())
+        return [
+            _finding(
+                ".".join(path), f"is given {len(given)} times ({', '.join(given)}): expected one value", "keep one"
+            )
+            for path, given in by_path.items()
+            if len(given) > 1
         ]
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SAME = 1e-6
 """Two statements of one probability may differ by this much: they were rounded."""
+AS_LOGGED = (0.8, 5.0)
+"""Standard prices are so many times the usual logged one where both are in one unit; discounts make it above one."""
 
 
 def check_numbers_logged(settings: Settings, engine: "Engine") -> Iterator[Finding]:
@@ -58,9 +60,30 @@ def check_log(settings: Settings, engine: "Engine") -> Iterator[Finding]:
             shown = ", ".join(f"{each:g}" for each in others["v"].to_pylist()[:3])
             step = "write 1 for yes and 0 for no; null where it is not known"
             yield _finding("OP833", "outcomes", name, f"holds {shown}: expected 0 or 1", step)
+    yield from _other_unit(settings, engine)
     given = {"offer_id", "probability"} & set(engine.columns("decisions"))
     if given:
         yield from _offers_made(settings, engine, given)
+
+
+def _other_unit(settings: Settings, engine: "Engine") -> Iterator[Finding]:
+    """Yield a finding where the logged prices of a band are about a hundredth, or 100 times, the catalogue's."""
+    price = settings.catalogue.price
+    usual = engine.query(f"""
+        SELECT o."{price.band}"::VARCHAR AS band, median(d."{price.term}")::DOUBLE AS price
+        FROM decisions AS d JOIN opportunities AS o ON o.opportunity_id = d.opportunity_id GROUP BY ALL""")
+    logged = dict(zip(usual["band"].to_pylist(), usual["price"].to_pylist(), strict=True))
+    bands = [band for band in settings.catalogue.bands if logged.get(band.name) is not None]
+    least, most = AS_LOGGED
+    for factor, do in ((100.0, "multiply it by 100"), (0.01, "divide it by 100")):
+        other = [band for band in bands if least <= band.standard / factor / (logged[band.name] or np.inf) <= most]
+        if other:
+            first = other[0]
+            message = (f"is usually {logged[first.name]:g} in band '{first.name}', whose standard price in offers.toml "
+                       f"is {first.standard:g}, a factor of about 100: expected both in one unit. Is one a fraction "
+                       "and the other in per cent?")  # fmt: skip
+            step = f"{do} in tables/decisions.sql, or write standard and cuts of offers.toml in its unit"
+            yield _finding("OP842", "decisions", price.term, message, step)
 
 
 def _offers_made(settings: Settings, engine: "Engine", given: set[str]) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ def load_settings(directory: Path, changes: Sequence[Change] = (), scenario: str
     if not (directory / "opportune.toml").is_file():
         raise BadInput([_no_project(directory)])
     folder = Folder(directory, tuple(changes))
-    findings = folder.unknown(FILES)
+    findings = [*folder.unknown(FILES), *folder.twice()]
     parts: dict[str, Any] = {}
     parts |= _opportune(folder, findings)
     parts["sources"] = _sources(folder, findings)

@@ -6,7 +6,9 @@ import msgspec
 
 from opportune.reports import Artefacts, portfolio_page
 from opportune.tables import write_text
+from opportune.workflow.doubts import doubts_planned
 from opportune.workflow.horizon_told import read_horizon
+from opportune.workflow.planned import read_planned
 from opportune.workflow.release import gates
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
@@ -29,7 +31,7 @@ def report(settings: Settings, out: Path) -> None:
         clusters=f"clusters ({settings.identity.cluster.replace('_', ' ')})",
         evidence=read_json(out / "evidence" / "evidence.json"),
         model_cards=[read_json(path) for path in sorted((out / "model-cards").glob("*.json"))],
-        findings=read_json(out / "findings.json"),
+        findings=msgspec.to_builtins(doubts_planned(settings, out, read_planned(out).certificate)),
         gates=[finding.text() for finding in gates(out)],
     )
     write_text(out / "reports" / "portfolio.html", portfolio_page(artefacts))
