@@ -74,6 +74,8 @@ def print_plan(certificate: dict[str, Any]) -> None:
         for row in certificate["rows"]
     ]
     print_table(title, ["limit", "used", "bound", "price", "slack"], rows)
+    if certificate["status"] == "feasible":
+        print("Feasible: every limit holds, and the gap is above the one asked for (`opportune explain OP811`).")
     for row in certificate["rows"]:
         if row.get("about") == 0:
             print(f"Limit {row['name']} is about none of these opportunities: look at its `where`.")
