@@ -50,7 +50,7 @@ def command(
             )
         )
         return
-    print_plan(msgspec.to_builtins(planned.certificate))
+    print_plan(planned.certificate)
     print_explored(planned.certificate, project.settings.identity.currency)
     print_horizon(planned.horizon)
     print_holdout(planned.holdout, project.settings.identity.currency)

@@ -6,6 +6,7 @@ from opportune.cli.arguments import AsOfOption, Directory, Json, Out, open_proje
 from opportune.cli.printing import (
     print_evidence,
     print_explored,
+    print_horizon,
     print_json,
     print_left_out,
     print_plan,
@@ -24,8 +25,10 @@ def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = 
     if as_json:
         print_json(summary)
         return
-    print_plan(summary["plan"])
-    print_explored(project.planned().certificate, project.settings.identity.currency)
+    planned = project.planned()
+    print_plan(planned.certificate)
+    print_explored(planned.certificate, project.settings.identity.currency)
+    print_horizon(planned.horizon)
     print_evidence(summary["evidence"], "contribution_per_customer", "dr")
     evidence = project.evidence()
     print_untaught(evidence["training"])
