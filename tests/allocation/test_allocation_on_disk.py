@@ -1,6 +1,7 @@
 """Candidates in a file: the same plan as in memory, blocks that split nothing, and files that cannot be."""
 
 import msgspec
+import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -86,6 +87,23 @@ def test_a_file_sorted_by_customer_gives_the_plan_of_one_sorted_by_opportunity(t
     swapped[[500, 501]] = swapped[[501, 500]]
     with pytest.raises(BadInput, match=r"OP509.*sorted by opportunity_id, or by customer_id and opportunity_id"):
         allocate(write(by_customer.rows(swapped), tmp_path / "swapped.parquet"), LIMITS)
+
+
+def test_one_thread_and_two_and_any_seed_give_the_same_plan_to_the_bit():
+    candidates = instance(20_000, 4, 5)
+    limits = [Limit(name="contacts", uses="contacts", at_most=6_000.0), LIMITS[2]]
+    before, plans = numba.get_num_threads(), []
+    try:
+        for threads in (1, min(2, before)):
+            numba.set_num_threads(threads)
+            plans += [allocate(candidates, limits, seed=seed) for seed in (3, 4)]
+    finally:
+        numba.set_num_threads(before)
+    for plan in plans[1:]:
+        np.testing.assert_array_equal(plan.choice, plans[0].choice)
+        assert plan.prices == plans[0].prices
+        assert msgspec.structs.replace(plan.certificate, seed=3) == plans[0].certificate
+    assert [plan.certificate.seed for plan in plans] == [3, 4, 3, 4]
 
 
 def test_files_that_cannot_be_are_told_apart(tmp_path):
