@@ -34,15 +34,13 @@ def _planned(settings: Settings, seen: Seen, options: Candidates, limits: Sequen
         plan = allocate_with_margins(options, limits, errors, **settings.asked)
     else:
         plan = allocate(options, limits, **settings.asked)
-    if terms.floor is None or terms.budget is None:
+    if terms.floor is None or terms.budget is None or plan.certificate.status == "interrupted":
         return plan
     margins = {row.name: Reserved(margin=row.margin) for row in plan.certificate.rows if row.margin}
     allowed = explorable(terms, options, rulebook)
     allowed[seen.listed :] = False
-    return explore(
-        options, limits, allowed, ExplorationTerms(floor=terms.floor, budget=terms.budget),
-        reserved=margins, **settings.asked,
-    )  # fmt: skip
+    explored = ExplorationTerms(floor=terms.floor, budget=terms.budget)
+    return explore(options, limits, plan, allowed, explored, settings.objective.offers_per_customer, margins)
 
 
 def _folds(settings: Settings) -> int:
