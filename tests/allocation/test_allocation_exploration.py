@@ -38,7 +38,8 @@ def limits_of(count):
 def test_limits_hold_in_expectation_and_the_budget_is_kept(seed, budget, floor):
     candidates, limits = instance(300, 4, seed), limits_of(300)
     allowed = np.random.default_rng(seed).random(candidates.value.shape) < 0.7
-    plan = explore(candidates, limits, allowed, ExplorationTerms(floor=floor, budget=budget), gap=1e-2)
+    plain = allocate(candidates, limits, gap=1e-2)
+    plan = explore(candidates, limits, plain, allowed, ExplorationTerms(floor=floor, budget=budget))
     proof, p = plan.certificate, plan.probability
     assert p is not None
     assert np.all(p >= 0)
@@ -48,7 +49,7 @@ def test_limits_hold_in_expectation_and_the_budget_is_kept(seed, budget, floor):
     assert np.all(allowed[tried])
     assert np.all(p[tried] == floor)
     assert proof.explored.cost <= budget
-    best = allocate(candidates, limits, gap=1e-2).certificate
+    best = plain.certificate
     assert proof.explored.cost == pytest.approx(best.value - np.sum(p * candidates.value), abs=1e-6)
     assert proof.value <= best.bound + 1e-6
     for row in proof.rows:
@@ -61,9 +62,10 @@ def test_limits_hold_in_expectation_and_the_budget_is_kept(seed, budget, floor):
 def test_more_budget_tries_more_and_none_tries_only_what_is_free():
     candidates, limits = instance(600, 4, 3), limits_of(600)
     allowed = np.ones(candidates.value.shape, dtype=bool)
+    plain = allocate(candidates, limits, gap=1e-2)
     tried = [
         explore(
-            candidates, limits, allowed, ExplorationTerms(floor=0.02, budget=budget), gap=1e-2
+            candidates, limits, plain, allowed, ExplorationTerms(floor=0.02, budget=budget)
         ).certificate.explored.offers
         for budget in (0.0, 10.0, 100.0)
     ]

@@ -1,5 +1,7 @@
 """Candidates in a file: the same plan as in memory, blocks that split nothing, and files that cannot be."""
 
+import msgspec
+import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -64,6 +66,44 @@ def test_a_file_in_small_blocks_gives_the_plan_of_memory(customers, most, tmp_pa
     assert all(row.slack >= -1e-6 for row in in_blocks.certificate.rows)
     chosen = np.flatnonzero(in_blocks.choice >= 0)
     assert in_blocks.certificate.value == pytest.approx(candidates.value[chosen, in_blocks.choice[chosen]].sum())
+
+
+def test_a_file_sorted_by_customer_gives_the_plan_of_one_sorted_by_opportunity(tmp_path, monkeypatch):
+    monkeypatch.setattr(candidates_file, "ROWS", 101)
+    candidates = instance(600, 3, 9)
+    owners = np.random.default_rng(4).integers(100, 400, 600).astype(str).astype(object)
+    candidates = msgspec.structs.replace(candidates, customer_id=owners)
+    by_customer = candidates.rows(np.lexsort((candidates.opportunity_id, owners)))
+    file = write(by_customer, tmp_path / "customers.parquet")
+    in_memory = allocate(by_customer, LIMITS, gap=1e-2, offers_per_customer=1)
+    in_blocks = allocate(file, LIMITS, gap=1e-2, offers_per_customer=1)
+    assert in_blocks.certificate.bound == pytest.approx(in_memory.certificate.bound, rel=1e-6)
+    assert in_blocks.opportunity_id.tolist() == by_customer.opportunity_id.tolist()
+    served = by_customer.customer_id[in_blocks.choice >= 0].tolist()
+    assert len(served) == len(set(served)) > 100
+    with pytest.raises(BadInput, match=r"OP508.*Next: sort the file by customer_id and opportunity_id"):
+        allocate(write(candidates, tmp_path / "apart.parquet"), LIMITS, offers_per_customer=1)
+    swapped = np.arange(600)
+    swapped[[500, 501]] = swapped[[501, 500]]
+    with pytest.raises(BadInput, match=r"OP509.*sorted by opportunity_id, or by customer_id and opportunity_id"):
+        allocate(write(by_customer.rows(swapped), tmp_path / "swapped.parquet"), LIMITS)
+
+
+def test_one_thread_and_two_and_any_seed_give_the_same_plan_to_the_bit():
+    candidates = instance(20_000, 4, 5)
+    limits = [Limit(name="contacts", uses="contacts", at_most=6_000.0), LIMITS[2]]
+    before, plans = numba.get_num_threads(), []
+    try:
+        for threads in (1, min(2, before)):
+            numba.set_num_threads(threads)
+            plans += [allocate(candidates, limits, seed=seed) for seed in (3, 4)]
+    finally:
+        numba.set_num_threads(before)
+    for plan in plans[1:]:
+        np.testing.assert_array_equal(plan.choice, plans[0].choice)
+        assert plan.prices == plans[0].prices
+        assert msgspec.structs.replace(plan.certificate, seed=3) == plans[0].certificate
+    assert [plan.certificate.seed for plan in plans] == [3, 4, 3, 4]
 
 
 def test_files_that_cannot_be_are_told_apart(tmp_path):

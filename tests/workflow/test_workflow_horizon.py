@@ -139,8 +139,8 @@ def test_the_evidence_and_the_report_are_about_the_list(ahead):
     add(ahead, '\n[[limit]]\nname = "loss a week"\nuses = "expected_loss"\nat_most = 9000\nperiod = "week"\n')
     edit(ahead / "limits.toml", 'segment = "band"', 'segment = "band"\nweeks = 4')
     project = Project.open(ahead)
-    project.report()
-    told = project.plan().horizon
+    assert project.run()["plan"]["ahead"] == 803
+    told = project.planned().horizon
     rows = {row["limit"]: row for row in project.evidence()["planned_against_realised"]}
     assert set(rows) == {"letters", "loss a week [2025-02-24]"}
     assert rows["letters"]["planned"] == rows["letters"]["realised"] == told.listed.uses["contacts"]
@@ -212,6 +212,18 @@ def test_running_totals_are_rounded_so_no_run_of_weeks_is_off_by_one(tmp_path):
         assert [row.week for row in rows] == [str(week)[:10] for week in weeks[first : first + count]]
         running = np.cumsum([row.opportunities for row in rows])
         assert np.all(np.abs(running - np.cumsum(expected[first : first + count])) <= 0.5 + 1e-9)
+
+
+def test_a_diff_says_that_limits_are_of_list_and_forecast_and_customers_of_the_list(ahead, capsys):
+    Project.open(ahead).plan()
+    Project.open(ahead, out=ahead / "both", horizon="4w").plan()
+    assert status_of(["diff", str(ahead / "out"), str(ahead / "both")]) == 0
+    said = capsys.readouterr().out
+    assert "horizon.weeks: 0 -> 4" in said
+    assert "of 2,000 customers get another offer" in said
+    words = "Limits are of the list and the forecast together, 0 forecast opportunities before and 803 after."
+    assert words in said.replace("\n", " ")
+    assert words in (ahead / "both/reports/diff.html").read_text().replace("\n", " ")
 
 
 @pytest.mark.parametrize("text", ["13", "13 weeks", "w", "-1w", "1.5w", "", "3m", "13W"])

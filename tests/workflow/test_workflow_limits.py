@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from opportune.allocation import allocate
-from opportune.domain import NO_OFFER_ID, BadInput, Candidates, Limit
+from opportune.domain import NO_OFFER_ID, BadInput, BrokenPromise, Candidates, Limit
 from opportune.project import Project
 from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.doubts import nothing_offered
@@ -36,6 +36,12 @@ name = "letters to A"
 uses = "contacts"
 where = "band = 'A' AND surface = 'mail'"
 at_most = 100
+"""
+LENT = """
+[[limit]]
+name = "lent"
+uses = "amount_lent"
+at_most = 100000
 """
 EXPLORE = """
 [exploration]
@@ -219,9 +225,10 @@ def test_a_customer_gets_one_offer_over_two_slots(small):
 
 
 def test_exploring_gives_each_near_offer_its_floor_and_leaves_probabilities_that_sum_to_one(small):
-    write(small, BAND + EXPLORE)
+    write(small, "gap = 0.002\n" + BAND + EXPLORE)
     project = Project.open(small)
     proof = project.plan().certificate
+    assert proof.gap_asked == 0.002
     assert proof.explored is not None
     assert 0.0 <= proof.explored.cost <= 40.0
     table = pq.read_table(project.out / "plan" / "probabilities.parquet").to_pylist()
@@ -237,6 +244,26 @@ def test_exploring_gives_each_near_offer_its_floor_and_leaves_probabilities_that
     drawn = pq.read_table(project.out / "plan" / "plan.parquet").to_pylist()
     assert all(row["probability"] > 0 for row in drawn)
     assert {round(row["probability"], 12) for row in drawn} >= {0.02}
+
+
+def test_a_lender_says_which_gap_is_good_enough_to_release(small):
+    write(small, "gap = 1e-12\n" + LENT)
+    strict = Project.open(small)
+    proof = strict.plan().certificate
+    assert (proof.status, proof.gap_asked) == ("feasible", 1e-12)
+    with pytest.raises(BrokenPromise, match=r"OP811.*expected at most 1e-12.*write `gap` above it under \[objective\]"):
+        strict.release()
+    write(small, f"gap = {2.0 * proof.gap!r}\n" + LENT)
+    enough = Project.open(small)
+    assert enough.release()
+    assert enough.planned().certificate.status == "optimal"
+
+
+@pytest.mark.parametrize("gap", ["0", "-0.1", "1.0", "nan"])
+def test_a_gap_that_proves_nothing_is_refused(small, gap):
+    write(small, f"gap = {gap}\n" + BAND)
+    with pytest.raises(BadInput, match=r"OP014. gap is .*expected a share above 0 and below 1"):
+        Project.open(small)
 
 
 @pytest.mark.parametrize(

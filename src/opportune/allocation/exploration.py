@@ -40,26 +40,25 @@ class ExplorationTerms(msgspec.Struct, frozen=True, kw_only=True):
 def explore(
     candidates: Candidates,
     limits: Sequence[Limit],
+    plain: Plan,
     allowed: np.ndarray,
     terms: ExplorationTerms,
-    gap: float = 1e-4,
-    seed: int = 0,
     offers_per_customer: int | None = None,
     reserved: Mapping[str, Reserved] | None = None,
 ) -> Plan:
     """Return the plan that keeps the limits in expectation, exploring included, with P(each offer) (n, K).
 
-    ``allowed`` (n, K) marks the offers that may be tried on a customer: none that is worse for it than the standard
-    offer, none above the amount that may be risked, none for who was tried often enough. The plan's ``choice`` is what
+    ``plain`` is the best plan without exploring, of the same candidates, limits and ``reserved``; the same gap is asked
+    for. ``allowed`` (n, K) marks the offers that may be tried on a customer: none that is worse for it than the
+    standard offer, none above the amount that may be risked, none for who was tried often enough. ``choice`` is what
     each customer gets most likely. The cost, in the certificate, is the value of the best plan without exploring less
     that of this one; it is at most the budget. Where even the least exploring costs more, as it may on a short list
     whose whole choices are lumpy, nothing is tried: every probability is 0 or 1.
     """
-    plain = allocate(candidates, limits, gap, seed, None, offers_per_customer, reserved)
     distance = _distances(candidates, plain, allowed, offers_per_customer)
     near = _within(distance, terms.floor, terms.budget)
     for _ in range(ATTEMPTS):
-        plan = _mixed_plan(candidates, limits, near, terms.floor, plain, gap, seed, offers_per_customer, reserved or {})
+        plan = _mixed_plan(candidates, limits, near, terms.floor, plain, offers_per_customer, reserved or {})
         cost = plain.certificate.value - plan.certificate.value
         if cost <= terms.budget:
             return _told(plan, near, terms, cost)
@@ -98,8 +97,6 @@ def _mixed_plan(
     near: np.ndarray,
     floor: float,
     plain: Plan,
-    gap: float,
-    seed: int,
     most: int | None,
     reserved: Mapping[str, Reserved],
 ) -> Plan:
@@ -109,7 +106,8 @@ def _mixed_plan(
         uses={name: amounts * rest for name, amounts in candidates.uses.items()},
     )  # fmt: skip
     explored = _explored_use(candidates, limits, near, floor, reserved)
-    plan = allocate(shrunk, limits, gap, seed, plain.prices, most, explored)
+    asked = plain.certificate
+    plan = allocate(shrunk, limits, asked.gap_asked, asked.seed, plain.prices, most, explored)
     probability = np.where(near, floor, 0.0)
     offered = np.flatnonzero(plan.choice >= 0)
     probability[offered, plan.choice[offered]] += rest[offered, 0]

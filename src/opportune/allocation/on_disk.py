@@ -138,6 +138,6 @@ def _first(owners: np.ndarray, count: int, most: int | None) -> np.ndarray:
     if not np.array_equal(order, np.arange(count)):
         apart = str(owners[order[np.flatnonzero(order != np.arange(count))[0]]])
         message = "has opportunities that do not follow each other: expected candidates sorted by customer"
-        step = "give opportunities ids that begin with the customer's, and sort the file by them"
+        step = "sort the file by customer_id and opportunity_id"
         raise BadInput([Finding(code="OP508", source="candidates", subject=apart, message=message, next_step=step)])
     return first

@@ -82,13 +82,16 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The plan in ``summary.json``."""
+    """The plan in ``summary.json``. ``ahead``, only of a plan that looks ahead: so many of its opportunities are a
+    forecast, and all figures are of list and forecast together.
+    """
 
     status: str
     value: float
     bound: float
     gap: float
     rows: tuple[PlanRow, ...]
+    ahead: int = 0
 
 
 class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,7 +59,7 @@ def command(
             )
         )
         return
-    print_plan(msgspec.to_builtins(planned.certificate))
+    print_plan(planned.certificate)
     print_doubts(project.doubts())
     print_explored(planned.certificate, project.settings.identity.currency)
     print_horizon(planned.horizon)

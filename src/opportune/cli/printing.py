@@ -59,26 +59,22 @@ def number(value: float | None, digits: int = 2) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
 
 
-def print_plan(certificate: dict[str, Any]) -> None:
+def print_plan(certificate: "Certificate") -> None:
     """Print the plan with its limits."""
     title = (
-        f"Plan: {certificate['status']}, value {number(certificate['value'], 0)}, "
-        f"bound {number(certificate['bound'], 0)}, gap {max(certificate['gap'], 0.0):.1e}"
+        f"Plan: {certificate.status}, value {number(certificate.value, 0)}, bound {number(certificate.bound, 0)}, "
+        f"gap {max(certificate.gap, 0.0):.1e} ({certificate.gap_asked:.1e} is enough)"
     )
     rows = [
-        [
-            row["name"],
-            short_amount(row["used"]),
-            short_amount(row["limit"]),
-            number(row["price"], 4),
-            short_amount(row["slack"]),
-        ]
-        for row in certificate["rows"]
+        [row.name, short_amount(row.used), short_amount(row.limit), number(row.price, 4), short_amount(row.slack)]
+        for row in certificate.rows
     ]
     print_table(title, ["limit", "used", "bound", "price", "slack"], rows)
-    for row in certificate["rows"]:
-        if row.get("about") == 0:
-            print(f"Limit {row['name']} is about none of these opportunities: look at its `where`.")
+    if certificate.status == "feasible":
+        print("Feasible: every limit holds, and the gap is above the one asked for (`opportune explain OP811`).")
+    for row in certificate.rows:
+        if row.about == 0:
+            print(f"Limit {row.name} is about none of these opportunities: look at its `where`.")
 
 
 def print_doubts(findings: Sequence["Finding"]) -> None:

@@ -29,6 +29,12 @@ def print_change(change: "PlanChange | None", currency: str, against: str) -> No
         print_swaps(change, currency)
     rows = [[row.name, _both(row.used), _both(row.bound), _both(row.price, 4)] for row in change.limits]
     print_table("Limits, before and after", ["limit", "used", "bound", "price"], rows)
+    if any(change.ahead):
+        before, after = (f"{count:,}" for count in change.ahead)
+        print(
+            f"Limits are of the list and the forecast together, {before} forecast opportunities before and {after} "
+            "after. Who changes, and the change of value, are of the list alone."
+        )
 
 
 def print_swaps(change: "PlanChange", currency: str) -> None:

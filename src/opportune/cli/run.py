@@ -7,6 +7,7 @@ from opportune.cli.printing import (
     print_doubts,
     print_evidence,
     print_explored,
+    print_horizon,
     print_json,
     print_left_out,
     print_plan,
@@ -25,9 +26,11 @@ def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = 
     if as_json:
         print_json(summary)
         return
-    print_plan(summary["plan"])
+    planned = project.planned()
+    print_plan(planned.certificate)
     print_doubts(project.doubts())
-    print_explored(project.planned().certificate, project.settings.identity.currency)
+    print_explored(planned.certificate, project.settings.identity.currency)
+    print_horizon(planned.horizon)
     print_evidence(summary["evidence"], "contribution_per_customer", "dr")
     evidence = project.evidence()
     print_untaught(evidence["training"])

@@ -1,7 +1,8 @@
 """A Parquet file of candidates, one row per eligible (opportunity, offer), read in blocks as dense arrays.
 
 The shape is that of the table `candidates`: ``opportunity_id, customer_id, slot, offer_id, value``, the resources, and
-columns of the opportunity that limits may be about. The rows of an opportunity must follow each other.
+columns of the opportunity that limits may be about. The file is sorted by opportunity, or by customer and
+opportunity: the rows of an opportunity follow each other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,8 +56,24 @@ class CandidatesFile:
     def blocks(self) -> Iterator[Candidates]:
         """Yield the candidates of successive opportunities; each call begins anew."""
         names = [*KEYS, "offer_id", "value", *self.resources, *self.columns]
+        ids, owners, orders = np.zeros(0, dtype=object), np.zeros(0, dtype=object), [0, 1]
         for rows, starts in self._opportunities(names):
-            yield self._dense(rows, starts)
+            block = self._dense(rows, starts)
+            ids, owners = np.append(ids[-1:], block.opportunity_id), np.append(owners[-1:], block.customer_id)
+            orders = self._orders(ids, owners, orders)
+            yield block
+
+    def _orders(self, ids: np.ndarray, owners: np.ndarray, orders: list[int]) -> list[int]:
+        """Return which of some orders opportunities are in: 0 by id, 1 by customer and id. BadInput where in none."""
+        later = ids[1:] > ids[:-1]
+        kept = (later, (owners[1:] > owners[:-1]) | (owners[1:] == owners[:-1]) & later)
+        if left := [order for order in orders if kept[order].all()]:
+            return left
+        back = max(int(np.argmin(kept[order])) for order in orders)
+        message = (
+            f"comes after {ids[back]}: expected rows sorted by opportunity_id, or by customer_id and opportunity_id"
+        )
+        raise BadInput([self._finding(str(ids[back + 1]), message)])
 
     def attribute_blocks(self) -> Iterator[Mapping[str, np.ndarray]]:
         """Yield the attributes of successive opportunities, without their offers."""
@@ -75,19 +92,12 @@ class CandidatesFile:
     def _opportunities(self, names: list[str]) -> Iterator[tuple[pa.Table, np.ndarray]]:
         """Yield rows that hold whole opportunities, and where each begins (opportunities + 1,)."""
         left: pa.Table | None = None
-        last: str | None = None
         for batch in self._batches(names):
             rows = batch if left is None else pa.concat_tables([left, batch], promote_options="permissive")
             starts = _begins(rows["opportunity_id"])
-            ids = _texts(rows["opportunity_id"].take(pa.array(starts)))
-            ids = ids if last is None else np.concatenate([[last], ids])
-            if len(back := np.flatnonzero(ids[1:] <= ids[:-1])):
-                message = f"comes after {ids[back[0]]}: expected rows sorted by opportunity_id"
-                raise BadInput([self._finding(str(ids[back[0] + 1]), message)])
             whole = int(starts[-1])
             if len(starts) > 1:
                 yield rows.slice(0, whole), starts
-                last = ids[-2]
             left = _alone(rows.slice(whole))
         if left is not None and left.num_rows:
             yield left, np.array([0, left.num_rows])

@@ -26,7 +26,9 @@ class LimitChange(msgspec.Struct, frozen=True, kw_only=True):
 class PlanChange(msgspec.Struct, frozen=True, kw_only=True):
     """From one plan to a newer one of the same list. ``value`` is newer less older, both under the newer forecasts.
 
-    ``settings`` says which settings differ; ``unmatched`` counts customers who are in one of the lists only.
+    ``settings`` says which settings differ; ``unmatched`` counts customers who are in one of the lists only. ``ahead``
+    counts the forecast opportunities of either plan: where there are some, ``limits`` are of list and forecast
+    together, and all else is of the list alone.
     """
 
     customers: int
@@ -39,6 +41,7 @@ class PlanChange(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[SwapRow, ...]
     """By kind alone, everyone together."""
     limits: tuple[LimitChange, ...]
+    ahead: tuple[int, int]
 
 
 def plan_change(older: Path, newer: Path, settings: tuple[str, ...]) -> PlanChange:
@@ -54,6 +57,7 @@ def plan_change(older: Path, newer: Path, settings: tuple[str, ...]) -> PlanChan
     before, after = (_choices(folder, batch, newer) for folder in (older, newer / "plan"))
     both = before != UNMATCHED
     logged = logged_offers(newer, recorded, batch)
+    proofs = read_json(older / "certificate.json"), read_json(newer / "plan" / "certificate.json")
     swaps = plan_swaps(newer, recorded, batch.take(np.flatnonzero(both)), before[both], after[both], logged[both])
     return PlanChange(
         customers=len(batch),
@@ -63,7 +67,8 @@ def plan_change(older: Path, newer: Path, settings: tuple[str, ...]) -> PlanChan
         settings=settings,
         swaps=swaps.by_group,
         kinds=swaps.by_kind,
-        limits=_limits(read_json(older / "certificate.json"), read_json(newer / "plan" / "certificate.json")),
+        limits=_limits(*proofs),
+        ahead=(proofs[0].get("ahead", 0), proofs[1]["ahead"]),  # an older release may not tell
     )
 
 

@@ -40,10 +40,7 @@ def holdout_cost(
     """
     cost = 0.0
     if held_out.any():
-        whole = allocate(
-            everyone, limits, seed=settings.identity.seed, start=made.prices,
-            offers_per_customer=settings.objective.offers_per_customer,
-        )  # fmt: skip
+        whole = allocate(everyone, limits, start=made.prices, **settings.asked)
         if whole.certificate.status == "interrupted":
             raise KeyboardInterrupt
         cost = whole.certificate.value - made.certificate.value

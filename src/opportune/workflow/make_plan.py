@@ -23,30 +23,24 @@ def make_plan(settings: Settings, seen: Seen, options: Candidates, limits: Seque
     try:
         return _planned(settings, seen, options, limits, rulebook)
     except BrokenPromise as error:
-        near = nearest_plan(options, limits, seed=settings.identity.seed, offers_per_customer=_most(settings))
+        near = nearest_plan(options, limits, **settings.asked)
         raise BrokenPromise([*error.findings, *([] if near is None else [_told(near)])]) from error
 
 
 def _planned(settings: Settings, seen: Seen, options: Candidates, limits: Sequence[Limit], rulebook: Rulebook) -> Plan:
-    seed, most, terms = settings.identity.seed, _most(settings), settings.exploration
+    terms = settings.exploration
     if any(limit.margin is not None for limit in limits):
         errors = row_errors(limits, options.attributes, seen.batch, seen.facts, rulebook, _folds(settings))
-        plan = allocate_with_margins(options, limits, errors, seed=seed, offers_per_customer=most)
+        plan = allocate_with_margins(options, limits, errors, **settings.asked)
     else:
-        plan = allocate(options, limits, seed=seed, offers_per_customer=most)
-    if terms.floor is None or terms.budget is None:
+        plan = allocate(options, limits, **settings.asked)
+    if terms.floor is None or terms.budget is None or plan.certificate.status == "interrupted":
         return plan
     margins = {row.name: Reserved(margin=row.margin) for row in plan.certificate.rows if row.margin}
     allowed = explorable(terms, options, rulebook)
     allowed[seen.listed :] = False
-    return explore(
-        options, limits, allowed, ExplorationTerms(floor=terms.floor, budget=terms.budget),
-        seed=seed, offers_per_customer=most, reserved=margins,
-    )  # fmt: skip
-
-
-def _most(settings: Settings) -> int | None:
-    return settings.objective.offers_per_customer
+    explored = ExplorationTerms(floor=terms.floor, budget=terms.budget)
+    return explore(options, limits, plan, allowed, explored, settings.objective.offers_per_customer, margins)
 
 
 def _folds(settings: Settings) -> int:

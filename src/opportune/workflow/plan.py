@@ -122,9 +122,6 @@ def read_rulebook(settings: "Settings | Recorded", out: Path) -> Rulebook:
 
 def _write_frontier(settings: Settings, directory: Path, options: Candidates, limits: Sequence[Limit]) -> None:
     declared = settings.frontier
-    points = () if declared is None else frontier(
-        options, limits, declared.limit, declared.bounds, seed=settings.identity.seed,
-        offers_per_customer=settings.objective.offers_per_customer,
-    )  # fmt: skip
+    points = () if declared is None else frontier(options, limits, declared.limit, declared.bounds, **settings.asked)
     limit = None if declared is None else declared.limit
     write_json(directory / "frontier.json", {"limit": limit, "points": msgspec.to_builtins(points)})

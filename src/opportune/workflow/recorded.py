@@ -9,7 +9,7 @@ from opportune.economics import Economics, economics_from
 from opportune.features import Feature
 from opportune.models import ModelSpec
 from opportune.offers import Eligibility
-from opportune.workflow.settings import Identity, TimeSplit
+from opportune.workflow.settings import Exploration, Horizon, Identity, Objective, TimeSplit
 from opportune.workflow.steps import read_record
 
 
@@ -23,6 +23,10 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     conditions: tuple[Eligibility, ...]
     assumptions: Economics
     limits: tuple[Limit, ...]
+    objective: Objective
+    exploration: Exploration
+    holdout: float
+    horizon: Horizon | None
 
     @property
     def plan_at(self) -> AsOf:

@@ -32,10 +32,7 @@ def write_relaxed(
 def _without(settings: Settings, options: Candidates, made: Plan, limits: Sequence[Limit], name: str) -> Plan:
     others = [limit for limit in limits if limit.name != name]
     start = {row.name: made.prices[row.name] for row in rows_of(others, options.attributes)}
-    plan = allocate(
-        options, others, seed=settings.identity.seed, start=start,
-        offers_per_customer=settings.objective.offers_per_customer,
-    )  # fmt: skip
+    plan = allocate(options, others, start=start, **settings.asked)
     if plan.certificate.status == "interrupted":
         raise KeyboardInterrupt
     return plan

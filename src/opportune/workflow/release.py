@@ -11,19 +11,24 @@ from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 
 PLAN_FILES = ("plan.parquet", "certificate.json")
+LIMIT_STEP = "mend limits.toml and run `opportune plan` again"
+GAP_STEP = (
+    "on a short list no whole choices may come closer: if this is good enough for you, write `gap` above it under "
+    "[objective] of limits.toml and run `opportune plan` again"
+)
 
 
 def gates(out: Path) -> list[Finding]:
     """Return what forbids a release: a hard limit that the integer plan breaks, or a gap larger than asked."""
     certificate = read_json(out / "plan" / "certificate.json")
     broken = [
-        _gate("OP810", row["name"], f"uses {row['used']:g}: expected within {row['limit']:g}")
+        _gate("OP810", row["name"], f"uses {row['used']:g}: expected within {row['limit']:g}", LIMIT_STEP)
         for row in certificate["rows"]
         if row["slack"] < 0 and not row["soft"] and certificate["status"] == "infeasible"
     ]
     if certificate["gap"] > certificate["gap_asked"]:
         asked = f"the proven gap is {certificate['gap']:.2g}: expected at most {certificate['gap_asked']:.2g}"
-        broken.append(_gate("OP811", "certificate", asked))
+        broken.append(_gate("OP811", "certificate", asked, GAP_STEP))
     return broken
 
 
@@ -52,6 +57,5 @@ def keep_plan(out: Path, release: str) -> None:
         write_bytes(out / "releases" / "plans" / release / name, (out / "plan" / name).read_bytes())
 
 
-def _gate(code: str, subject: str, message: str) -> Finding:
-    step = "mend limits.toml and run `opportune plan` again"
+def _gate(code: str, subject: str, message: str, step: str) -> Finding:
     return Finding(code=code, source="plan/certificate.json", subject=subject, message=message, next_step=step)

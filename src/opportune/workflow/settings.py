@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import msgspec
 
@@ -113,15 +113,27 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What the plan maximises: the expected lifetime value of economics.toml, and nothing else yet.
 
     ``offers_per_customer``: how many offers one customer may get over all slots and surfaces; absent: one for each
-    opportunity.
+    opportunity. ``gap``: how far below its bound a plan may lie, as a share of the bound, and still count as proved:
+    `release` refuses a wider one, and the search stops at it.
     """
 
     maximise: Literal["value"] = "value"
     offers_per_customer: int | None = None
+    gap: float = 1e-4
 
     def __post_init__(self) -> None:
+        if not 0.0 < self.gap < 1.0:
+            raise ValueError(f"gap is {self.gap}: expected a share above 0 and below 1, such as 0.001")
         if self.offers_per_customer is not None and self.offers_per_customer < 1:
             raise ValueError(f"offers_per_customer is {self.offers_per_customer}: expected 1 or more")
+
+
+class Asked(TypedDict):
+    """What every allocation of a project is asked, by the names of the allocator's arguments."""
+
+    gap: float
+    seed: int
+    offers_per_customer: int | None
 
 
 class Horizon(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -163,6 +175,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def plan_at(self) -> AsOf:
         """The instant of the list to plan."""
         return AsOf.parse(self.time.plan_at)
+
+    @property
+    def asked(self) -> Asked:
+        """What every allocation is asked: plans that are compared must be asked the same."""
+        objective = self.objective
+        return Asked(gap=objective.gap, seed=self.identity.seed, offers_per_customer=objective.offers_per_customer)
 
     @property
     def holdout(self) -> float:

@@ -1,4 +1,7 @@
-"""``summary.json``: the few figures that scripts read, in the shape that never changes."""
+"""``summary.json``: the few figures that scripts read, in the shape that never changes.
+
+The plan has one key more, ``ahead``, where it looks ahead: its figures are then of list and forecast together.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ def write_summary(out: Path, release: str | None) -> dict[str, Any]:
     summary = {
         "plan": {
             **{key: certificate[key] for key in PLAN_KEYS},
+            **({"ahead": certificate["ahead"]} if certificate["ahead"] else {}),
             "rows": [{key: row[key] for key in ROW_KEYS} for row in certificate["rows"]],
         },
         "evidence": [{key: row[key] for key in EVIDENCE_KEYS} for row in evidence["estimates"]],
