@@ -156,9 +156,7 @@ def _estimate(trial: Trial, policies: tuple[Judged, ...], measure: str, estimato
 
 
 def _tail(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
-    """Return the mean of each policy's worst outcomes; nothing where some are completed, because a mean has no tail."""
-    if trial.completion is not None:
-        return []
+    """Return the mean of each policy's worst outcomes."""
     share = trial.settings.evidence.tail
     return [
         {
@@ -172,6 +170,7 @@ def _tail(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
                     measure=RAW,
                     share=share,
                     cluster="cluster",
+                    completion=trial.completion,
                     replicates=trial.settings.evidence.replicates,
                     seed=trial.settings.identity.seed,
                 )

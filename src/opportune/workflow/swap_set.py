@@ -38,8 +38,6 @@ def _told(settings: Settings, out: Path, planned: str) -> tuple[str | None, list
     if not len(past):
         return "no decision about the list has an observed outcome", []
     trial = open_trial(listed, past)
-    if trial.completion is not None:
-        return "some outcomes are not known yet, and a mean that completes them has no segment", []
     specs = [spec for spec in settings.evidence.policy if spec.name in (settings.evidence.today, planned)]
     policies = judged_policies(trial, specs, best_offers_taught(trial, specs))
     older, newer = policies[settings.evidence.today], policies[planned]
@@ -52,7 +50,10 @@ def _told(settings: Settings, out: Path, planned: str) -> tuple[str | None, list
 def _cells(trial: Trial, older: Judged, newer: Judged) -> list[Any]:
     measures = {RAW: trial.logged.outcome[RAW], **{name: trial.uses[name] for name in USES}}
     models = {RAW: trial.outcome_models[RAW], **{name: _model_of_use(trial, name) for name in USES}}
-    found = swap_set(trial.logged, older, newer, measures=measures, outcome_models=models, segment=_segment(trial))
+    found = swap_set(
+        trial.logged, older, newer, measures=measures, outcome_models=models, segment=_segment(trial),
+        completion=trial.completion,
+    )  # fmt: skip
     return [msgspec.to_builtins(cell) for cell in found]
 
 
