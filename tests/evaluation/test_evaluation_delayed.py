@@ -6,14 +6,17 @@ import pytest
 
 from opportune.domain import BadInput
 from opportune.evaluation import (
+    EventCompletion,
     HazardCompletion,
     LoggedDecisions,
     ProxyCompletion,
     StagedModel,
     compare,
+    cvar,
     estimate,
     estimate_staged,
     fixed_choice,
+    swap_set,
 )
 
 HORIZON = 6
@@ -229,3 +232,110 @@ def test_who_is_reached_and_what_is_known_must_fit():
         logged, policy, reached=taken, given=unknown, among="takers", completion=ProxyCompletion(cell=logged.action)
     )
     assert found.given.value == pytest.approx(0.3, abs=0.05)
+
+
+def paid_loans(n, seed):
+    """Loans of ``watched_loans`` whose worth is known with their fate: 20 on average, or -100 after a default."""
+    logged, given, policy = watched_loans(n, seed)
+    default = logged.outcome["default"]
+    noise = np.random.default_rng(seed + 1_000).normal(0.0, 5.0, n)
+    worth = np.where(default == 1, -100.0, 20.0) + noise + 0.0 * default  # open stays open
+    fields = ("watched", "event_at", "stratum", "horizon")
+    completion = EventCompletion(**{name: getattr(given, name) for name in fields})
+    return msgspec.structs.replace(logged, outcome={**logged.outcome, "worth": worth}), completion, policy
+
+
+def test_learnt_amounts_of_a_yes_or_no_are_those_that_are_given():
+    logged, given, policy = watched_loans(1500, 4)
+    learnt = paid_loans(1500, 4)[1]
+    options = {"measure": "default", "estimator": "snipw", "interval": "influence"}
+    first, second = (estimate(logged, policy, completion=each, **options) for each in (given, learnt))
+    assert (first.value, first.low) == pytest.approx((second.value, second.low), rel=1e-6)
+
+
+def test_an_event_that_may_still_come_covers_where_dropping_is_far_off():
+    truth, covered = 20.0 - 120.0 * TRUTH, 0
+    for seed in range(60):
+        logged, completion, policy = paid_loans(1500, seed)
+        found = estimate(
+            logged, policy, measure="worth", estimator="snipw", completion=completion, interval="influence"
+        )
+        covered += found.low <= truth <= found.high
+    assert covered >= 51
+    rows = np.isfinite(logged.outcome["worth"]) & (logged.action == 1)
+    assert logged.outcome["worth"][rows].mean() < truth - 5.0
+
+
+def test_open_rows_whose_event_came_are_worth_what_others_with_it_are():
+    """The event is seen at once, what it costs later: an open row with the event waits for no hazard."""
+    logged, completion, policy = paid_loans(1500, 5)
+    worth = logged.outcome["worth"].copy()
+    came = np.flatnonzero((completion.event_at > 0) & (logged.action == 1))
+    hidden, shown = came[::2], came[1::2]
+    worth[hidden] = np.nan
+    worth[shown] = -80.0
+    late = msgspec.structs.replace(logged, outcome={"worth": worth})
+    whole = worth.copy()
+    whole[hidden] = -80.0
+    early = msgspec.structs.replace(logged, outcome={"worth": whole})
+    options = {"measure": "worth", "estimator": "snipw", "completion": completion}
+    assert estimate(late, policy, **options).value == pytest.approx(estimate(early, policy, **options).value)
+
+
+@pytest.mark.parametrize(
+    ("hide", "says"),
+    [
+        (lambda loans: loans.event_at > 0, "known with the event"),
+        (lambda loans: loans.event_at == 0, "known without the event"),
+    ],
+)
+def test_a_stratum_that_cannot_tell_is_refused(hide, says):
+    logged, completion, policy = paid_loans(1500, 6)
+    worth = np.where(hide(completion) & (logged.action == 1), np.nan, logged.outcome["worth"])
+    late = msgspec.structs.replace(logged, outcome={"worth": worth})
+    with pytest.raises(BadInput, match=rf"OP620\] stratum 1 values of stratum \(1\) .* none that was {says}"):
+        estimate(late, policy, measure="worth", estimator="ipw", completion=completion)
+
+
+def test_the_tail_of_completed_outcomes_is_that_of_known_ones_of_the_cell():
+    logged, completion, policy, _ = proxied(800, 7)
+    outcome, share = logged.outcome["worth"], 0.1
+    weights, is_open = policy.weights(logged), np.isnan(outcome)
+    spread = np.where(is_open, 0.0, weights)
+    for cell in np.unique(completion.cell):
+        inside = completion.cell == cell
+        known = inside & ~is_open
+        spread[known] += weights[inside & is_open].sum() / known.sum()
+    known = np.flatnonzero(~is_open)
+    short = np.maximum(outcome[known, None] - outcome[known], 0.0) @ spread[known] / spread.sum()
+    found = cvar(logged, policy, measure="worth", share=share, completion=completion, replicates=200)
+    best = np.max(outcome[known] - short / share)
+    assert found.low < best < found.high
+    assert best - 0.02 * abs(best) <= found.value <= best
+
+
+def test_the_tail_of_an_event_is_its_amount_and_changes_nothing_when_all_is_known():
+    logged, given, policy = watched_loans(3000, 8)
+    money = msgspec.structs.replace(given, if_event=np.full(3000, -100.0), if_none=np.full(3000, 20.0))
+    default = estimate(logged, policy, measure="default", estimator="snipw", completion=given).value
+    found = cvar(logged, policy, measure="default", share=0.5, completion=money, replicates=200)
+    assert found.value == pytest.approx((-100.0 * default + 20.0 * (0.5 - default)) / 0.5)
+    logged, completion, policy, _ = proxied(800, 9)
+    known = msgspec.structs.replace(logged, outcome={"worth": np.nan_to_num(logged.outcome["worth"])})
+    options = {"measure": "worth", "share": 0.1, "interval": "influence"}
+    with_it, without = (cvar(known, policy, completion=each, **options) for each in (completion, None))
+    assert with_it.value == pytest.approx(without.value, rel=0.02)
+
+
+def test_the_swap_set_of_completed_outcomes_adds_up_to_the_difference():
+    logged, completion, policy, _ = proxied(800, 10)
+    nobody = fixed_choice("nobody", np.where(np.arange(800) % 3, -1, 0), 2)
+    model = np.full((800, 2), 2.0)
+    cells = swap_set(
+        logged, nobody, policy, measures={"worth": logged.outcome["worth"]}, outcome_models={"worth": model},
+        segment=np.where(np.arange(800) % 2, "odd", "even"), completion=completion,
+    )  # fmt: skip
+    total = sum(cell.customers * cell.change["worth"].value for cell in cells if cell.segment != "all")
+    whole = compare(logged, policy, nobody, measure="worth", outcome_model=model, completion=completion)
+    assert total / 800 == pytest.approx(whole.value)
+    assert all(cell.change["worth"].low < cell.change["worth"].high for cell in cells)

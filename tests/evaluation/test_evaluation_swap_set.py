@@ -105,3 +105,14 @@ def test_a_contact_at_random_has_no_swap_set():
     half = AsLogged("half", np.full(100, 0.5), logged.probability)
     with pytest.raises(ValueError, match="surely or not at all"):
         cells(logged, segment, half, FixedOffers("n", np.zeros((100, 2))), mean)
+
+
+def test_a_cell_in_few_clusters_says_so_and_gives_no_interval():
+    logged, segment, mean = stream(2_000)
+    few = np.where(logged.cluster.astype(int) < 9, "few", segment)
+    older, newer = np.full(2_000, 0), np.full(2_000, 1)
+    found = {cell.segment: cell for cell in cells(
+        logged, few, fixed_choice("o", older, 2), fixed_choice("n", newer, 2), np.zeros_like(mean)
+    )}  # fmt: skip
+    assert (found["few"].clusters, found["few"].change) == (9, None)
+    assert found["a"].clusters == len({*logged.cluster[few == "a"]})

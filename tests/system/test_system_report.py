@@ -49,7 +49,7 @@ def test_nothing_runs_over_the_edge(page):
 
 def test_every_picture_is_drawn_and_has_a_table_and_a_csv(page, demo):
     figures = page.locator("section figure svg")
-    assert figures.count() == 7
+    assert figures.count() == 8
     for i in range(figures.count()):
         assert figures.nth(i).bounding_box()["height"] > 60
     assert page.locator("section details table").count() == figures.count()

@@ -5,8 +5,8 @@ import pytest
 
 from opportune.domain import BadInput
 from opportune.project import Project
-from opportune.workflow.completion import proxy_completion
-from opportune.workflow.evidence_spec import Immature
+from opportune.workflow.completion import declared_completion
+from opportune.workflow.evidence_spec import Immature, ImmatureEvent
 from opportune.workflow.frames import open_tables
 from opportune.workflow.outcome_model import LeastSquares, cross_fitted
 
@@ -29,6 +29,25 @@ def late(small):
     """A list whose letters without an answer are mostly not yet closed: takers are known first."""
     edit(small / "tables/outcomes.sql", "read_csv('data/letters.csv')", f"read_csv('data/letters.csv') {LATE}")
     edit(small / "tables/decisions.sql", "monthly_rate_pp\n", "monthly_rate_pp, took_up AS answered\n")
+    return small
+
+
+EVENT = """
+[immature]
+cell = "o.band"
+says = "Who will answer does so within six weeks, the recent ones like the earlier ones."
+event = { watched = "d.weeks", at = "CASE WHEN d.week <= d.weeks THEN d.week END", horizon = 6 }
+"""
+
+
+@pytest.fixture
+def watched(small):
+    """A list whose letters were watched for 0 to 11 weeks; an answer is known in its week, none after six."""
+    seen = "hash(letter_id) % 12 AS weeks, CASE took_up WHEN 1 THEN 1 + hash(letter_id, 1) % 6 END AS week"
+    edit(small / "tables/decisions.sql", "monthly_rate_pp\n", f"monthly_rate_pp, {seen}\n")
+    needed = "CASE took_up WHEN 1 THEN 1 + hash(letter_id, 1) % 6 ELSE 6 END"
+    late = f"WHERE sent_at < TIMESTAMP '2025-03-01' OR hash(letter_id) % 12 >= {needed}"
+    edit(small / "tables/outcomes.sql", "read_csv('data/letters.csv')", f"read_csv('data/letters.csv') {late}")
     return small
 
 
@@ -65,6 +84,54 @@ def test_leaving_out_is_biased_and_completing_is_not(late, small_run):
     assert "Whether a customer answered at all is known at once" in page
 
 
+def declare(directory, text):
+    (directory / "evidence.toml").write_text((directory / "evidence.toml").read_text() + text)
+
+
+def test_an_event_that_may_still_come_completes_the_list(watched, small_run):
+    usual = small_run.evidence()
+    dropped = run(watched)[1]
+    assert 300 < dropped["immature"] < 1500
+    truth, low, _ = value_of(usual, "logged")
+    assert value_of(dropped, "logged")[0] > 1.2 * truth
+    declare(watched, EVENT)
+    project, evidence = run(watched)
+    assert evidence["completed"] == dropped["immature"]
+    value, low, high = value_of(evidence, "logged")
+    assert value == pytest.approx(truth, rel=0.1)
+    assert low < truth < high
+    for row, known in zip(evidence["tail"], usual["tail"], strict=True):
+        assert row["low"] <= known["value"] <= row["high"] or row["value"] == pytest.approx(known["value"], rel=0.1)
+    told = project.swap_set()
+    assert told["why_not"] is None
+    everyone = [cell for cell in told["cells"] if cell["segment"] == "all"]
+    assert sum(cell["customers"] for cell in everyone) == 2000
+
+
+@pytest.mark.parametrize(
+    ("watched", "at", "says"),
+    [
+        ("4", "5", r"OP625\] immature.event.at is wrong in 5 decisions .* none after all that `watched` says"),
+        ("0.5", "NULL", r"OP625\] immature.event.watched is wrong in 5 decisions .* a whole number of periods from 0"),
+        ("NULL", "NULL", r"OP625\] immature.event.watched is wrong in 5 decisions"),
+        ("4", "-1", r"OP625\] immature.event.at is wrong in 5 decisions .* null while it has not come"),
+        ("'four'", "NULL", r"immature.event.watched .*four"),
+    ],
+)
+def test_periods_that_cannot_be_are_refused(small_run, watched, at, says):
+    with pytest.raises(BadInput, match=says):
+        completed(small_run, "o.band", ImmatureEvent(watched=watched, at=at, horizon=6))
+
+
+def test_an_event_needs_a_horizon_and_sql_of_columns_that_exist(small):
+    declare(small, EVENT.replace("horizon = 6", "horizon = 0"))
+    with pytest.raises(BadInput, match=r"horizon of immature.event is 0: expected at least 1 period"):
+        Project.open(small)
+    edit(small / "evidence.toml", "horizon = 0", "horizon = 6")
+    with pytest.raises(BadInput, match=r"evidence.toml:\d+:11 .OP021. watched names something that does not exist"):
+        Project.open(small).check()
+
+
 def test_a_cell_that_is_no_sql_is_found_by_the_check(late):
     (late / "evidence.toml").write_text((late / "evidence.toml").read_text() + CELL.replace("d.answered", "d.answer"))
     with pytest.raises(BadInput, match=r"evidence.toml:\d+:1 .OP021. cell names something that does not exist"):
@@ -78,11 +145,16 @@ def test_a_cell_without_a_known_decision_is_refused(late):
         run(late)
 
 
-def test_cells_are_those_of_the_sql(small_run):
-    engine = open_tables(small_run.out, small_run.settings.directory)
+def completed(project, cell, event=None):
+    engine = open_tables(project.out, project.settings.directory)
     ids = np.array(engine.query("SELECT decision_id FROM decisions LIMIT 5")["decision_id"].to_pylist(), dtype=object)
-    declared = Immature(cell="nullif(d.slot, '1')", says="nothing")
-    assert proxy_completion(engine, declared, ids).cell.tolist() == [""] * 5
+    return declared_completion(engine, Immature(cell=cell, says="nothing", event=event), ids)
+
+
+def test_cells_and_periods_are_those_of_the_sql(small_run):
+    assert completed(small_run, "nullif(d.slot, '1')").cell.tolist() == [""] * 5
+    found = completed(small_run, "1 + 1", ImmatureEvent(watched="7", at="NULL", horizon=6))
+    assert (found.stratum.tolist(), found.watched.tolist(), found.event_at.tolist()) == (["2"] * 5, [7] * 5, [0] * 5)
 
 
 def test_the_small_project_tells_tail_and_limits(small_run):

@@ -28,6 +28,9 @@ def test_the_evidence_tells_who_changes_and_what_that_is_worth(small_run):
     )
     assert total / 2000 == pytest.approx(difference)
     assert cells["all", "swapped out"]["change"]["expected_loss"]["value"] < 0
+    page = (small_run.out / "reports" / "portfolio.html").read_text()
+    assert "Who changes, and what is that worth?" in page
+    assert 'download="swap-set.csv"' in page
 
 
 def test_a_list_without_outcomes_has_no_swap_set_and_says_why(small, capsys):

@@ -177,8 +177,8 @@ def print_completed(evidence: dict[str, Any]) -> None:
     """Print how many decisions have no outcome yet, and whether they are completed or left out."""
     if evidence["completed"]:
         print(
-            f"\n{evidence['completed']:,} of {evidence['rows']:,} decisions have no outcome yet. Each counts as the "
-            f"mean of known ones like it: {evidence['completed_by']}"
+            f"\n{evidence['completed']:,} of {evidence['rows']:,} decisions have no outcome yet. Each counts as what "
+            f"known ones like it come to: {evidence['completed_by']}"
         )
     elif evidence["estimates"] and evidence["immature"]:
         print(f"\n{evidence['immature']:,} decisions have no outcome yet and are left out.")

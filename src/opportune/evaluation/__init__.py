@@ -4,13 +4,14 @@ from opportune.evaluation.balance import BalanceReport, BalanceTest, balance
 from opportune.evaluation.budget_walk import BudgetWalk
 from opportune.evaluation.convex_hull import hull_walk
 from opportune.evaluation.covariate_adjustment import Adjusted, adjusted_difference, cuped_prediction
-from opportune.evaluation.delayed import Completion, HazardCompletion, ProxyCompletion
+from opportune.evaluation.delayed import Completion, ProxyCompletion
 from opportune.evaluation.estimate import compare, estimate
 from opportune.evaluation.estimators import Estimator
 from opportune.evaluation.experiment import Arm, Assignment, Experiment, Layer, assign, check_layers
 from opportune.evaluation.experiment_power import ExperimentDesign, Power, power
 from opportune.evaluation.experiment_readout import first_decided, sequential_readout
 from opportune.evaluation.experiment_sql import arm_sql
+from opportune.evaluation.hazards import EventCompletion, HazardCompletion
 from opportune.evaluation.honest_rows import refuse_overlap
 from opportune.evaluation.inference import Interval
 from opportune.evaluation.limits import LimitEvidence, limit_evidence
@@ -46,6 +47,7 @@ __all__ = [
     "BudgetWalk",
     "Completion",
     "Estimator",
+    "EventCompletion",
     "Experiment",
     "ExperimentDesign",
     "FixedOffers",

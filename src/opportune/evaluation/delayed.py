@@ -1,19 +1,16 @@
 """Outcomes that are not yet known: completed by what is known of others like them, never dropped.
 
 Dropping them is biased wherever what happened decides when it is known: a default shows early, a loan that is repaid
-only at its end. Both completions replace an open row's outcome by its expectation, estimated as ratios of sums over the
-same rows. So the statistic stays a function of totals, and the error of the completion is in every interval.
+only at its end. Every completion replaces an open row's outcome by its expectation, estimated as ratios of sums over
+the same rows. So the statistic stays a function of totals, and the error of the completion is in every interval.
 
-- ``HazardCompletion``: an event (default, prepayment, purchase) that may still come until a horizon H. With hazards
-  h_gt = events / at risk in stratum g and period t, a row open after a periods has P(event by H) = 1 - prod_(a < t <=
-  H) (1 - h_gt): Kaplan and Meier (1958) in discrete time. Assumes that within a stratum how long a row has been watched
-  says nothing about its event, and that recent decisions behave like earlier ones.
-- ``ProxyCompletion``: an early sign that is known for every row, such as the first payment. An open row is worth the
-  mean of the known rows of its cell: the surrogate index (Athey, Chetty, Imbens and Kang 2019, NBER 26463) with cells.
-  Assumes that within a cell known and open rows are alike, offers included: put the offer into the cell unless the
-  sign tells all that the offer does.
+``ProxyCompletion`` reads an early sign that is known for every row, such as the first payment: an open row is worth the
+mean of the known rows of its cell. It is the surrogate index (Athey, Chetty, Imbens and Kang 2019, NBER 26463) with
+cells. Assumes that within a cell known and open rows are alike, offers included: put the offer into the cell unless the
+sign tells all that the offer does. Completions of an event that may still come stand in ``hazards``.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -28,18 +25,34 @@ from opportune.numerics import cluster_codes
 
 
 class Completion(Protocol):
-    """Which rows are open, what is known of the outcome, and what the open rows' weighted outcomes come to."""
+    """Which rows are open, what is known of the outcome, and what the open rows' weighted outcomes come to.
+
+    The sum of w y over the open rows follows from the totals of two sets of columns: ``shared`` (n, s) serve every
+    function of the outcome, ``own`` (n, o) are those of one.
+    """
+
+    def is_open(self, outcome: np.ndarray) -> np.ndarray:
+        """Return the rows (n,) whose outcome is not yet known."""
+        ...
 
     def known(self, outcome: np.ndarray) -> np.ndarray:
         """Return the outcome (n,) as far as it is known: zero on open rows."""
         ...
 
-    def columns(self, outcome: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return the columns (n, c) whose totals tell sum w y over the open rows."""
+    def of(self, function: Callable[[np.ndarray], np.ndarray]) -> "Completion":
+        """Return the completion of a function of the outcome."""
         ...
 
-    def missing(self, totals: np.ndarray) -> np.ndarray:
-        """Return sum w y over the open rows (...) from the totals (..., c)."""
+    def shared(self, outcome: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the columns (n, s) that serve every function of the outcome."""
+        ...
+
+    def own(self, outcome: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the columns (n, o) of this outcome."""
+        ...
+
+    def missing(self, shared: np.ndarray, own: np.ndarray) -> np.ndarray:
+        """Return sum w y over the open rows (...) from the totals (..., s) and (..., o)."""
         ...
 
 
@@ -48,93 +61,39 @@ class ProxyCompletion(msgspec.Struct, frozen=True, kw_only=True):
 
     cell: np.ndarray
 
+    def is_open(self, outcome: np.ndarray) -> np.ndarray:
+        """Return the rows (n,) without an outcome."""
+        return np.asarray(np.isnan(outcome))
+
     def known(self, outcome: np.ndarray) -> np.ndarray:
         """Return the outcome, zero where it is open. BadInput (OP620) when a cell has open rows and no known one."""
         count, codes = cluster_codes(self.cell)
-        is_open = np.isnan(outcome)
+        is_open = self.is_open(outcome)
         untold = np.bincount(codes[~is_open], minlength=count) == 0
         if untold.any():
-            raise BadInput([_untold("cell", self.cell[np.isin(codes, np.flatnonzero(untold))], "known")])
+            raise BadInput([untold_of("cell", self.cell[np.isin(codes, np.flatnonzero(untold))], "known")])
         return np.where(is_open, 0.0, outcome)
 
-    def columns(self, outcome: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return per cell the open rows' weights, the known rows' outcomes, and their number: (n, 3 x cells)."""
-        is_open = np.isnan(outcome)
-        parts = (np.where(is_open, weights, 0.0), np.where(is_open, 0.0, outcome), (~is_open).astype(np.float64))
-        return np.column_stack([_spread(part, *cluster_codes(self.cell)) for part in parts])
+    def of(self, function: Callable[[np.ndarray], np.ndarray]) -> "ProxyCompletion":
+        """Return itself: known rows tell what any function of the outcome comes to."""
+        del function
+        return self
 
-    def missing(self, totals: np.ndarray) -> np.ndarray:
+    def shared(self, outcome: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return per cell the open rows' weights and the known rows: (n, 2 x cells)."""
+        is_open = self.is_open(outcome)
+        parts = (np.where(is_open, weights, 0.0), (~is_open).astype(np.float64))
+        return np.column_stack([spread(part, *cluster_codes(self.cell)) for part in parts])
+
+    def own(self, outcome: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return per cell the known rows' outcomes: (n, cells)."""
+        del weights
+        return spread(np.where(self.is_open(outcome), 0.0, outcome), *cluster_codes(self.cell))
+
+    def missing(self, shared: np.ndarray, own: np.ndarray) -> np.ndarray:
         """Return the sum over cells of open weight x mean known outcome."""
-        weight, outcome, known = np.split(totals, 3, axis=-1)
-        return np.asarray(np.sum(weight * ratio_or_zero(outcome, known), axis=-1))
-
-
-class HazardCompletion(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that may still come. ``watched`` (n,): whole periods that a row has been watched; ``event_at`` (n,): the
-    period 1..watched in which the event came, 0 where it has not. ``horizon``: the period after which it counts no
-    more.
-
-    The outcome of a row is ``if_event`` (n,) with the event by the horizon and ``if_none`` (n,) without it, so a row is
-    open when it has no event and was watched for less than the horizon. ``stratum`` (n,): rows of one share hazards;
-    it should hold the offer, where offers change how often or how soon the event comes.
-    """
-
-    watched: np.ndarray
-    event_at: np.ndarray
-    stratum: np.ndarray
-    horizon: int
-    if_event: np.ndarray
-    if_none: np.ndarray
-
-    def known(self, outcome: np.ndarray) -> np.ndarray:
-        """Return the outcome of the rows whose event came or can come no more, and zero on open rows.
-
-        The outcome given by the log is not read: the two amounts say it. BadInput (OP620) when a stratum with open rows
-        was never watched in a period that they still have to go through.
-        """
-        del outcome
-        self._refuse_unwatched()
-        happened = self._happened()
-        return np.where(self._open(), 0.0, np.where(happened, self.if_event, self.if_none))
-
-    def columns(self, outcome: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return per stratum and period: open weights x the two amounts, events, and rows at risk: (n, 4 G H)."""
-        del outcome
-        count, codes = cluster_codes(self.stratum)
-        is_open, happened, last = self._open(), self._happened(), np.minimum(self.watched, self.horizon)
-        after = codes * self.horizon + np.minimum(self.watched, self.horizon - 1)
-        both = [_spread(np.where(is_open, weights * each, 0.0), count * self.horizon, after)
-                for each in (self.if_event, self.if_none)]  # fmt: skip
-        period = codes * self.horizon + np.maximum(self.event_at, 1) - 1
-        events = _spread(happened.astype(np.float64), count * self.horizon, np.where(happened, period, 0))
-        until = np.where(happened, self.event_at, last)
-        risk = np.arange(self.horizon) < until[:, None]
-        at_risk = np.zeros((len(codes), count, self.horizon))
-        at_risk[np.arange(len(codes)), codes] = risk
-        return np.column_stack([*both, events, at_risk.reshape(len(codes), -1)])
-
-    def missing(self, totals: np.ndarray) -> np.ndarray:
-        """Return the sum over strata and periods watched of P(event) x its amount + P(none) x its amount."""
-        parts = [np.reshape(part, (*part.shape[:-1], -1, self.horizon)) for part in np.split(totals, 4, axis=-1)]
-        with_event, without, events, at_risk = parts
-        stay = 1.0 - ratio_or_zero(events, at_risk)
-        # The product over the periods still to come, for a row watched for 0, 1, ... periods.
-        none = np.cumprod(stay[..., ::-1], axis=-1)[..., ::-1]
-        return np.asarray(np.sum(with_event * (1.0 - none) + without * none, axis=(-2, -1)))
-
-    def _happened(self) -> np.ndarray:
-        return np.asarray((self.event_at > 0) & (self.event_at <= self.horizon))
-
-    def _open(self) -> np.ndarray:
-        return np.asarray(~self._happened() & (self.watched < self.horizon))
-
-    def _refuse_unwatched(self) -> None:
-        count, codes = cluster_codes(self.stratum)
-        longest = np.zeros(count)
-        np.maximum.at(longest, codes, self.watched)
-        short = self._open() & (longest < self.horizon)[codes]
-        if short.any():
-            raise BadInput([_untold("stratum", self.stratum[short], f"watched for {self.horizon} periods")])
+        weight, rows = np.split(shared, 2, axis=-1)
+        return np.asarray(np.sum(weight * ratio_or_zero(own, rows), axis=-1))
 
 
 def completed_score(
@@ -149,29 +108,31 @@ def completed_score(
     if completion is None or estimator == "dm":
         return scored(logged, policy, outcome, estimator, model)
     known = scored(logged, policy, completion.known(outcome), estimator, model)
-    return _with_missing(known, completion, completion.columns(outcome, policy.weights(logged)))
+    return with_missing(known, completion, outcome, policy.weights(logged))
 
 
-def _with_missing(known: Statistic, completion: Completion, columns: np.ndarray) -> Statistic:
+def with_missing(known: Statistic, completion: Completion, outcome: np.ndarray, weights: np.ndarray) -> Statistic:
     """Return a statistic with the open rows' weighted outcomes added to the total of its first column."""
-    edge = known.columns.shape[1]
+    shared, own = completion.shared(outcome, weights), completion.own(outcome, weights)
+    edges = np.cumsum([known.columns.shape[1], shared.shape[1]])
 
     def value(totals: np.ndarray) -> np.ndarray:
-        own = np.array(totals[..., :edge])
-        own[..., 0] += completion.missing(totals[..., edge:])
-        return known.value(own)
+        told, *rest = np.split(totals, edges, axis=-1)
+        told = np.concatenate([told[..., :1] + completion.missing(*rest)[..., None], told[..., 1:]], axis=-1)
+        return known.value(told)
 
-    return Statistic(np.column_stack([known.columns, columns]), value)
+    return Statistic(np.column_stack([known.columns, shared, own]), value)
 
 
-def _spread(values: np.ndarray, count: int, codes: np.ndarray) -> np.ndarray:
+def spread(values: np.ndarray, count: int, codes: np.ndarray) -> np.ndarray:
     """Return values (n,) in the column of each row's code: (n, count), zero elsewhere."""
     columns = np.zeros((len(values), count))
     columns[np.arange(len(values)), codes] = values
     return columns
 
 
-def _untold(what: str, places: np.ndarray, expected: str) -> Finding:
+def untold_of(what: str, places: np.ndarray, expected: str) -> Finding:
+    """Return the finding about cells or strata that hold open outcomes and nothing to complete them by."""
     names = sorted(set(map(str, places)))
     message = (
         f"{len(names)} values of {what} ({', '.join(names[:3])}) hold open outcomes and none that was {expected}: "

@@ -35,6 +35,10 @@ class Clusters(msgspec.Struct, frozen=True):
         """Return the sums (C, m) of columns (n, m)."""
         return columns if self.codes is None else code_sums(columns, self.count, self.codes)
 
+    def within(self, rows: np.ndarray) -> int:
+        """Return in how many clusters the rows of a mask (n,) lie."""
+        return int(rows.sum()) if self.codes is None else len(np.unique(self.codes[rows]))
+
 
 class Inference(msgspec.Struct, frozen=True, kw_only=True):
     """A value with its bootstrap replicates (R,), or with its standard error and the number of clusters."""

@@ -12,15 +12,21 @@ import msgspec
 import numpy as np
 
 from opportune.domain import Estimate
-from opportune.evaluation.logged import LoggedDecisions
+from opportune.evaluation.delayed import Completion, with_missing
+from opportune.evaluation.estimators import dr_scores
+from opportune.evaluation.inference import Clusters, as_clusters, inferred
+from opportune.evaluation.logged import FEWEST_CLUSTERS, LoggedDecisions
 from opportune.evaluation.policies import FixedOffers, Judged
-from opportune.numerics import NORMAL_975, clustered_mean
+from opportune.evaluation.statistic import Statistic
 
 LEFT_ALONE, SWAPPED_IN, SWAPPED_OUT = "left alone", "swapped in", "swapped out"
 SAME, OTHER, BOTH = "same offer", "other offer", "offered by both"
 KINDS = (LEFT_ALONE, SWAPPED_IN, SWAPPED_OUT, SAME, OTHER, BOTH)
 EVERYONE = "all"
-METHOD = "doubly robust, clusters independent"
+METHOD = "doubly robust, influence"
+LEVEL = 0.95
+OLDER, NEWER, CHANGE = (np.array(signs) for signs in ((1.0, 0.0), (0.0, 1.0), (-1.0, 1.0)))
+"""What each estimate of a cell takes of the older policy and of the newer one."""
 
 
 class SwapCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,13 +34,15 @@ class SwapCell(msgspec.Struct, frozen=True, kw_only=True):
 
     ``no_label`` counts the customers for whom the log never made an offer that one of the policies makes: nothing is
     known of them, and the estimates are those of the others. Estimates map a measure to its mean per labelled customer
-    under the older policy, the newer one, and newer less older; None where nobody is labelled.
+    under the older policy, the newer one, and newer less older; None where the labelled lie in fewer than
+    ``FEWEST_CLUSTERS`` clusters (``clusters`` says in how many): no interval could be trusted.
     """
 
     segment: str
     kind: str
     customers: int
     no_label: int
+    clusters: int
     older: dict[str, Estimate] | None
     newer: dict[str, Estimate] | None
     change: dict[str, Estimate] | None
@@ -56,23 +64,24 @@ def swap_set(
     measures: Mapping[str, np.ndarray],
     outcome_models: Mapping[str, np.ndarray],
     segment: np.ndarray,
+    completion: Completion | None = None,
 ) -> tuple[SwapCell, ...]:
     """Return the cells of everyone and of each segment (n,), those without customers left out.
 
     ``measures`` map a name to outcomes (n,), such as value and arrears; ``outcome_models`` to cross-fitted predictions
-    of it (n, K). Both policies contact each customer surely or not at all; a random contact is a ValueError.
+    of it (n, K). ``completion`` tells what outcomes that are not yet known (NaN) come to, by all known rows. Both
+    policies contact each customer surely or not at all; a random contact is a ValueError. BadInput (OP609, OP620).
     """
     kind = _kinds(logged, older, newer)
     labelled = (older.unsupported(logged) + newer.unsupported(logged)) == 0
     parts = {
-        name: (
-            _per_row(logged, older, outcome, outcome_models[name]),
-            _per_row(logged, newer, outcome, outcome_models[name]),
-        )
+        name: _Part(_scores(logged, (older, newer), outcome, outcome_models[name], completion), outcome)
         for name, outcome in measures.items()
     }
+    weights = np.array([older.weights(logged), newer.weights(logged)])
+    trial = _Trial(as_clusters(logged.cluster), parts, weights, completion)
     return tuple(
-        _cell(name, each, rows, labelled, parts, logged.cluster)
+        _cell(name, each, rows, rows & labelled, trial)
         for name, inside in _segments(segment)
         for each in KINDS
         if (rows := inside & (kind == each)).any()
@@ -99,34 +108,51 @@ def _choice(policy: FixedOffers) -> np.ndarray:
     return np.asarray(np.where(policy.probability.sum(axis=1) > 0, np.argmax(policy.probability, axis=1), -1))
 
 
-def _per_row(logged: LoggedDecisions, policy: Judged, outcome: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Return each row's part (n,) in the doubly robust estimate of a policy's mean outcome."""
-    inside = logged.action >= 0
-    of_action = np.where(inside, predicted[np.arange(len(logged)), np.where(inside, logged.action, 0)], 0.0)
-    return np.asarray(policy.expected(logged, predicted) + policy.weights(logged) * (outcome - of_action))
+class _Part(msgspec.Struct, frozen=True):
+    """One measure: each row's doubly robust score under the older and the newer policy (2, n), and its outcome (n,)."""
+
+    scores: np.ndarray
+    outcome: np.ndarray
 
 
-def _cell(
-    segment: str,
-    kind: str,
-    rows: np.ndarray,
-    labelled: np.ndarray,
-    parts: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    cluster: np.ndarray,
-) -> SwapCell:
-    held = rows & labelled
-    told = {
-        name: [_mean(each[held], cluster[held]) for each in (before, after, after - before)]
-        for name, (before, after) in parts.items()
-    } if held.any() else None  # fmt: skip
-    older, newer, change = (None if told is None else {name: each[i] for name, each in told.items()} for i in range(3))
+class _Trial(msgspec.Struct, frozen=True):
+    """What every cell reads; ``weights`` (2, n) are those of the older and the newer policy."""
+
+    clusters: Clusters
+    parts: Mapping[str, _Part]
+    weights: np.ndarray
+    completion: Completion | None
+
+
+def _scores(
+    logged: LoggedDecisions, policies: tuple[Judged, Judged], outcome: np.ndarray, model: np.ndarray,
+    completion: Completion | None,
+) -> np.ndarray:  # fmt: skip
+    known = outcome if completion is None else completion.known(outcome)
+    return np.array([dr_scores(logged, policy, known, model) for policy in policies])
+
+
+def _cell(segment: str, kind: str, rows: np.ndarray, held: np.ndarray, trial: _Trial) -> SwapCell:
+    clusters = trial.clusters.within(held)
+    told = [
+        {name: _mean(part, signs, held, clusters, trial) for name, part in trial.parts.items()}
+        if clusters >= FEWEST_CLUSTERS else None
+        for signs in (OLDER, NEWER, CHANGE)
+    ]  # fmt: skip
     return SwapCell(
-        segment=segment, kind=kind, customers=int(rows.sum()), no_label=int(np.sum(rows & ~labelled)), older=older,
-        newer=newer, change=change,
+        segment=segment, kind=kind, customers=int(rows.sum()), no_label=int(np.sum(rows & ~held)), clusters=clusters,
+        older=told[0], newer=told[1], change=told[2],
     )  # fmt: skip
 
 
-def _mean(values: np.ndarray, cluster: np.ndarray) -> Estimate:
-    value, error = clustered_mean(values, cluster)
-    spread = NORMAL_975 * error
-    return Estimate(value=value, low=value - spread, high=value + spread, n=len(values), method=METHOD)
+def _mean(part: _Part, signs: np.ndarray, held: np.ndarray, clusters: int, trial: _Trial) -> Estimate:
+    """Return the mean per customer of a cell; its interval has Student's t of the clusters in the cell."""
+    inside = held.astype(np.float64)
+    statistic = Statistic(
+        np.column_stack([signs @ part.scores * inside, inside]), lambda all_: all_[..., 0] / all_[..., 1]
+    )
+    if trial.completion is not None:
+        statistic = with_missing(statistic, trial.completion, part.outcome, signs @ trial.weights * inside)
+    found = msgspec.structs.replace(inferred(statistic, trial.clusters, "influence", 0, 0), clusters=clusters)
+    low, high = found.bounds(LEVEL)
+    return Estimate(value=found.value, low=low, high=high, n=int(held.sum()), method=METHOD)

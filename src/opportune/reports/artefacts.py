@@ -23,6 +23,8 @@ class Artefacts(msgspec.Struct, frozen=True, kw_only=True):
     clusters: str
     """What is resampled together, in words: clusters (branch)."""
     evidence: dict[str, Any]
+    swap_set: dict[str, Any]
+    """Who changes from today's policy to the plan, or why that is not told."""
     model_cards: list[dict[str, Any]]
     findings: list[dict[str, Any]]
     gates: list[str]

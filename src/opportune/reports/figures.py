@@ -19,6 +19,11 @@ from opportune.reports.charts import (
 )
 from opportune.reports.sentences import METHOD, RAW, amount, bound_of, plain
 
+EVERYONE = "all"
+SPREAD = ("value", "low", "high")
+SWAPPED = (RAW, "amount_lent", "expected_loss")
+"""What the swap set tells of value and risk: contribution, money lent, arrears."""
+
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """``name`` is the file name of its CSV; ``rows`` are numbers and texts in the order of ``header``."""
@@ -45,7 +50,7 @@ def figures(told: Artefacts) -> list[Figure]:
     """Return the pictures of the page, in its order; one whose artefact is empty is left out."""
     judged = [_policies(told), _differences(told), _limits(told)] if told.judged else []
     forecasts = [_calibration(told)] if told.evidence["response"] else []
-    return [*_frontier(told), *judged, *_chosen(told), *_choices(told), *forecasts]
+    return [*_frontier(told), *judged, *_swap_set(told), *_chosen(told), *_choices(told), *forecasts]
 
 
 def _policies(told: Artefacts) -> Figure:
@@ -159,6 +164,43 @@ def _limits(told: Artefacts) -> Figure:
             (row["limit"], bound_of(row), *(row[key] for key in ("planned", "realised", "low", "high"))) for row in rows
         ),
     )
+
+
+def _swap_set(told: Artefacts) -> list[Figure]:
+    """Return who changes from today's policy to the plan; nothing where there is no swap set."""
+    cells = told.swap_set["cells"]
+    drawn = [
+        {"policy": f"{cell['segment']}: {cell['kind']}", **{key: cell["change"][RAW][key] for key in SPREAD}}
+        for cell in cells if cell["change"] is not None
+    ]  # fmt: skip
+    if not drawn:
+        return []
+    unknown = sum(cell["no_label"] for cell in cells if cell["segment"] == EVERYONE)
+    label = f"No label: the log never made the offers of {unknown:,} customers, so nothing is known of them. "
+    caption = (
+        f"From “{told.says(told.swap_set['older'])}” to “{told.says(told.swap_set['newer'])}”: the change of "
+        f"contribution per customer, doubly robust. {label if unknown else ''}{told.swap_set['assumption']}"
+    )
+    uses = [f"{use.replace('_', ' ')}{end}" for use in SWAPPED for end in ("", " low", " high")]
+    return [
+        Figure(
+            name="swap-set",
+            title="Who changes, and what is that worth?",
+            caption=caption,
+            svg=evidence_chart(drawn, told.currency),
+            header=("segment", "change", "customers", "no label", *uses),
+            rows=tuple(
+                (cell["segment"], cell["kind"], cell["customers"], cell["no_label"] or "", *_swapped(cell))
+                for cell in cells
+            ),
+        )
+    ]
+
+
+def _swapped(cell: dict[str, Any]) -> list[Any]:
+    if cell["change"] is None:
+        return ["not known"] * (len(SPREAD) * len(SWAPPED))
+    return [cell["change"][use][key] for use in SWAPPED for key in SPREAD]
 
 
 def _chosen(told: Artefacts) -> list[Figure]:

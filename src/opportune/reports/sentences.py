@@ -66,7 +66,7 @@ def missing(told: Artefacts) -> str | None:
     if evidence["completed"]:
         return (
             f"{evidence['completed']:,} of {evidence['rows']:,} decisions about the list have no observed outcome yet. "
-            f"Each counts as the mean of known ones like it: {evidence['completed_by']} The error of that is in the "
+            f"Each counts as what known ones like it come to: {evidence['completed_by']} The error of that is in the "
             f"intervals. {evidence['undecided']:,} customers of the list have no decision and are left out."
         )
     return (

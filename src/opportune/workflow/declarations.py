@@ -9,7 +9,7 @@ from opportune.features import Feature, NotACondition, check_features, read_cond
 from opportune.models import check_models
 from opportune.offers import check_eligibility
 from opportune.tables import Engine
-from opportune.workflow.completion import KEY, cell_sql
+from opportune.workflow.completion import decision_sql
 from opportune.workflow.cross_checks import resources_of
 from opportune.workflow.fairness import group_sql
 from opportune.workflow.given_rows import run_tests
@@ -108,7 +108,9 @@ def _sql_findings(settings: Settings, engine: Engine) -> Iterator[Finding]:
         ("evidence.toml", f"subset '{each.name}'.where", subset_sql(each.where)) for each in settings.evidence.subset
     ]
     if settings.evidence.immature is not None:
-        pieces.append(("evidence.toml", KEY, cell_sql(settings.evidence.immature.cell)))
+        pieces += [
+            ("evidence.toml", key, decision_sql(key, sql)) for key, sql in settings.evidence.immature.sql.items()
+        ]
     for source, key, sql in pieces:
         try:
             engine.query(f"{sql} LIMIT 0", source, key)

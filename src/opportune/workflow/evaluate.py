@@ -14,15 +14,14 @@ from opportune.workflow.chosen import chosen
 from opportune.workflow.evidence_spec import PolicySpec
 from opportune.workflow.fairness import fairness
 from opportune.workflow.horizon_told import planned_uses
+from opportune.workflow.judged import best_offers_taught, judged_policies
 from opportune.workflow.listed import Listed, read_listed
 from opportune.workflow.logged import History
-from opportune.workflow.policies import PolicyInputs, best_offers, build_policy
 from opportune.workflow.realised import only_planned, planned_against_realised
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 from opportune.workflow.subsets import empty_subsets, subset_contributions
-from opportune.workflow.train import training_history
-from opportune.workflow.trial import MEASURES, RAW, TooThin, Trial, judged_decisions, open_trial, realised
+from opportune.workflow.trial import MEASURES, RAW, TooThin, Trial, judged_decisions, open_trial
 from opportune.workflow.verdicts import verdicts
 
 ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
@@ -95,12 +94,13 @@ def _nothing_yet(listed: Listed, used: dict[str, float], why: Sequence[Finding])
 
 def _judged(trial: Trial, used: dict[str, float]) -> dict[str, Any]:
     """Return what the opened outcomes say of every policy."""
-    best = best_offers_taught(trial)
-    policies = _policies(trial, best)
+    specs = trial.settings.evidence.policy
+    best = best_offers_taught(trial, specs)
+    policies = judged_policies(trial, specs, best)
     estimates, subsets = _estimates(trial, policies), subset_contributions(trial)
     return {
         "clusters": len(np.unique(trial.logged.cluster)),
-        "policies": [_forecast_of(trial, spec, policies[spec.name]) for spec in trial.settings.evidence.policy],
+        "policies": [_forecast_of(trial, spec, policies[spec.name]) for spec in specs],
         "best_offer_per_band": {band: trial.logged.offer_ids[step] for band, step in best.items()},
         "estimates": estimates,
         "tail": _tail(trial, policies),
@@ -112,28 +112,6 @@ def _judged(trial: Trial, used: dict[str, float]) -> dict[str, Any]:
         "subsets": subsets,
         "findings": msgspec.to_builtins(empty_subsets(trial, subsets)),
     }
-
-
-def best_offers_taught(trial: Trial) -> dict[str, int]:
-    """Return the offer that did best in the training decisions of each band; none where no policy asks for it."""
-    if all(spec.kind != "best_offer_per_band" for spec in trial.settings.evidence.policy):
-        return {}
-    past = training_history(trial.settings, trial.listed.engine)
-    taught = past.take(past.step >= 0)
-    booked = realised(taught, trial.settings).total()
-    return best_offers(taught.band, taught.step, taught.probability, booked)
-
-
-def _policies(trial: Trial, best: dict[str, int]) -> dict[str, Judged]:
-    inputs = PolicyInputs(
-        logged=trial.logged,
-        facts=trial.listed.facts.values,
-        planned=trial.listed.planned,
-        band=trial.past.band,
-        best_offer=best,
-        seed=trial.settings.identity.seed,
-    )
-    return {spec.name: build_policy(spec, inputs) for spec in trial.settings.evidence.policy}
 
 
 def _forecast_of(trial: Trial, spec: PolicySpec, policy: Judged) -> dict[str, Any]:
@@ -178,9 +156,7 @@ def _estimate(trial: Trial, policies: tuple[Judged, ...], measure: str, estimato
 
 
 def _tail(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
-    """Return the mean of each policy's worst outcomes; nothing where some are completed, because a mean has no tail."""
-    if trial.completion is not None:
-        return []
+    """Return the mean of each policy's worst outcomes."""
     share = trial.settings.evidence.tail
     return [
         {
@@ -194,6 +170,7 @@ def _tail(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
                     measure=RAW,
                     share=share,
                     cluster="cluster",
+                    completion=trial.completion,
                     replicates=trial.settings.evidence.replicates,
                     seed=trial.settings.identity.seed,
                 )

@@ -62,15 +62,39 @@ class WhatIfSubset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     says: str
 
 
+class ImmatureEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event that may still come, such as take-up or the first missed payment, in periods since the decision.
+
+    ``watched`` and ``at`` are SQL over decisions ``d`` and opportunities ``o``: the whole periods that a decision has
+    been watched, and the period in which the event came, null while it has not. After ``horizon`` it counts no more.
+    """
+
+    watched: str
+    at: str
+    horizon: int
+
+    def __post_init__(self) -> None:
+        if self.horizon < 1:
+            raise ValueError(f"horizon of immature.event is {self.horizon}: expected at least 1 period")
+
+
 class Immature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Decisions of the list whose outcome is not yet known are worth the mean of the known ones of their ``cell``.
 
     ``cell`` is SQL over decisions ``d`` and opportunities ``o``: an early sign, such as the first payment, and the
-    offer. ``says`` tells a reader why decisions of one cell are alike.
+    offer. With an ``event``, rows of a cell share its hazards, and the means are those of the known rows with it and
+    without it. ``says`` tells a reader why decisions of one cell are alike.
     """
 
     cell: str
     says: str
+    event: ImmatureEvent | None = None
+
+    @property
+    def sql(self) -> dict[str, str]:
+        """The SQL of the declaration, by its key in evidence.toml."""
+        event = {} if self.event is None else {"event.watched": self.event.watched, "event.at": self.event.at}
+        return {f"immature.{name}": sql for name, sql in {"cell": self.cell, **event}.items()}
 
 
 class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -30,6 +30,7 @@ def report(settings: Settings, out: Path) -> None:
         limit_costs=read_json(out / "plan" / "limit_costs.json"),
         clusters=f"clusters ({settings.identity.cluster.replace('_', ' ')})",
         evidence=read_json(out / "evidence" / "evidence.json"),
+        swap_set=read_json(out / "evidence" / "swap_set.json"),
         model_cards=[read_json(path) for path in sorted((out / "model-cards").glob("*.json"))],
         findings=msgspec.to_builtins(doubts_planned(settings, out, read_planned(out).certificate)),
         gates=[finding.text() for finding in gates(out)],

@@ -198,8 +198,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def evidence_sql(self) -> dict[str, str]:
         """The SQL inside evidence.toml, by key."""
         subsets = {f"subset '{each.name}'.where": each.where for each in self.evidence.subset}
-        cells = {} if self.evidence.immature is None else {"immature.cell": self.evidence.immature.cell}
-        return {**{f"fairness.{name}": sql for name, sql in self.evidence.fairness.items()}, **subsets, **cells}
+        immature = {} if self.evidence.immature is None else self.evidence.immature.sql
+        return {**{f"fairness.{name}": sql for name, sql in self.evidence.fairness.items()}, **subsets, **immature}
 
     @property
     def limit_columns(self) -> dict[str, list[str]]:

@@ -8,10 +8,9 @@ import numpy as np
 
 from opportune.evaluation import Judged
 from opportune.evaluation.swap_set import swap_set
-from opportune.workflow.evaluate import best_offers_taught
+from opportune.workflow.judged import best_offers_taught, judged_policies
 from opportune.workflow.listed import read_listed
 from opportune.workflow.outcome_model import cross_fitted
-from opportune.workflow.policies import PolicyInputs, build_policy
 from opportune.workflow.settings import Settings
 from opportune.workflow.trial import RAW, TooThin, Trial, judged_decisions, open_trial
 
@@ -39,9 +38,9 @@ def _told(settings: Settings, out: Path, planned: str) -> tuple[str | None, list
     if not len(past):
         return "no decision about the list has an observed outcome", []
     trial = open_trial(listed, past)
-    if trial.completion is not None:
-        return "some outcomes are not known yet, and a mean that completes them has no segment", []
-    older, newer = (_policy(trial, name) for name in (settings.evidence.today, planned))
+    specs = [spec for spec in settings.evidence.policy if spec.name in (settings.evidence.today, planned)]
+    policies = judged_policies(trial, specs, best_offers_taught(trial, specs))
+    older, newer = policies[settings.evidence.today], policies[planned]
     contacts = older.offered(trial.logged)
     if np.any((contacts > 0) & (contacts < 1)):
         return f"'{settings.evidence.today}' contacts customers at random", []
@@ -51,7 +50,10 @@ def _told(settings: Settings, out: Path, planned: str) -> tuple[str | None, list
 def _cells(trial: Trial, older: Judged, newer: Judged) -> list[Any]:
     measures = {RAW: trial.logged.outcome[RAW], **{name: trial.uses[name] for name in USES}}
     models = {RAW: trial.outcome_models[RAW], **{name: _model_of_use(trial, name) for name in USES}}
-    found = swap_set(trial.logged, older, newer, measures=measures, outcome_models=models, segment=_segment(trial))
+    found = swap_set(
+        trial.logged, older, newer, measures=measures, outcome_models=models, segment=_segment(trial),
+        completion=trial.completion,
+    )  # fmt: skip
     return [msgspec.to_builtins(cell) for cell in found]
 
 
@@ -67,13 +69,3 @@ def _model_of_use(trial: Trial, name: str) -> np.ndarray:
         trial.uses[name], trial.logged.action, [trial.value.uses[name]], trial.logged.cluster, trial.priced,
         spec.folds, identity.seed,
     )  # fmt: skip
-
-
-def _policy(trial: Trial, name: str) -> Judged:
-    spec = next(each for each in trial.settings.evidence.policy if each.name == name)
-    best = best_offers_taught(trial) if spec.kind == "best_offer_per_band" else {}
-    inputs = PolicyInputs(
-        logged=trial.logged, facts=trial.listed.facts.values, planned=trial.listed.planned, band=trial.past.band,
-        best_offer=best, seed=trial.settings.identity.seed,
-    )  # fmt: skip
-    return build_policy(spec, inputs)

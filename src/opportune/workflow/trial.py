@@ -6,8 +6,8 @@ import numpy as np
 from opportune.decisioning import forecast, value_forecast
 from opportune.domain import BadInput, Finding, Forecast, Value, errors
 from opportune.economics import booked_columns, value_of_booked
-from opportune.evaluation import LoggedDecisions, ProxyCompletion, check_logged
-from opportune.workflow.completion import proxy_completion
+from opportune.evaluation import Completion, LoggedDecisions, check_logged
+from opportune.workflow.completion import declared_completion
 from opportune.workflow.listed import Listed
 from opportune.workflow.logged import History, everyone, made_about
 from opportune.workflow.outcome_model import cross_fitted
@@ -40,7 +40,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     value: Value
     uses: dict[str, np.ndarray]
     outcome_models: dict[str, np.ndarray]
-    completion: ProxyCompletion | None
+    completion: Completion | None
 
     @property
     def settings(self) -> Settings:
@@ -80,11 +80,11 @@ def open_trial(listed: Listed, past: History) -> Trial:
     )
 
 
-def _completion(listed: Listed, past: History) -> ProxyCompletion | None:
+def _completion(listed: Listed, past: History) -> Completion | None:
     declared = listed.settings.evidence.immature
     if declared is None or past.known.all():
         return None
-    return proxy_completion(listed.engine, declared, past.decision_id)
+    return declared_completion(listed.engine, declared, past.decision_id)
 
 
 def _where_priced(value: Value, priced: np.ndarray) -> Value:
