@@ -10,6 +10,8 @@ from opportune.allocation.near import closest, whole_customers
 from opportune.allocation.problem import Problem
 from opportune.allocation.shares import WHOLE, Shares, use_of, value_of
 
+NEARLY = 0.99
+"""Exchanges aim at half the gap, and this share of it will do; the rest is for the rounding of float64 sums."""
 NEAR = 400
 KICKS = 6
 FIRST_FREE = 300
@@ -34,7 +36,7 @@ def whole_shares(problem: Problem, linear: LinearPlan, gap: float, tightened: np
     allowed = gap * max(abs(linear.best.bound), 1.0 / (max(problem.size, 1.0) * problem.value_scale))
     enough = linear.best.bound - allowed / 2
     best = _by_exchange(problem, linear, enough, tightened)
-    if _worth(problem, best, tightened) >= enough:
+    if _worth(problem, best, tightened) >= linear.best.bound - NEARLY * allowed:
         return best
     open_rows, count = linear.shares.fractional(), len(problem.pool.cell)
     size = min(FIRST_FREE, count)
