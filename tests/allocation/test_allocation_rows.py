@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csr_matrix, hstack, kron, vstack
 
-from opportune.allocation import allocate, certify
+from opportune.allocation import allocate, certify, core
 from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, OpportuneError
 
 START = np.datetime64("2026-01-05T10:00", "us")
@@ -117,20 +118,23 @@ def programme(candidates, limits, most=None):
                     upper.append(sign * ((bound if per is None else bound * below) - opening))
                     prices.append(limit.soft_price)
     soft = [r for r, price in enumerate(prices) if price is not None]
-    overflow = np.zeros((len(rows), len(soft)))
-    overflow[soft, np.arange(len(soft))] = -1.0
-    of_rows = np.hstack([np.array(rows).reshape(len(rows), count * offers), overflow])
-    once = np.hstack([np.kron(np.eye(count), np.ones(offers)), np.zeros((count, len(soft)))])
-    parts, tops = [of_rows, once], [*upper, *np.ones(count)]
+    overflow = csr_matrix((-np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(len(rows), len(soft)))
+    of_rows = hstack([csr_matrix(np.array(rows).reshape(len(rows), count * offers)), overflow])
+    parts, tops = [of_rows, sums_over(np.arange(count), offers, len(soft))], [*upper, *np.ones(count)]
     if most is not None:
-        owners = np.array(sorted(set(candidates.customer_id)))
-        of_customers = (candidates.customer_id[None, :] == owners[:, None]).astype(float)
-        parts.append(np.hstack([np.kron(of_customers, np.ones(offers)), np.zeros((len(owners), len(soft)))]))
+        owners, owner = np.unique(candidates.customer_id.astype(str), return_inverse=True)
+        parts.append(sums_over(owner, offers, len(soft)))
         tops += [float(most)] * len(owners)
     cost = np.concatenate([-candidates.value.ravel(), [prices[r] for r in soft]])
     highest = np.concatenate([candidates.eligible.ravel().astype(float), np.full(len(soft), np.inf)])
     whole = np.array([1] * (count * offers) + [0] * len(soft))
-    return cost, np.vstack(parts), np.array(tops), highest, whole
+    return cost, vstack(parts).tocsr(), np.array(tops), highest, whole
+
+
+def sums_over(group, offers, soft):
+    """Return one row per group, which counts its offers."""
+    belongs = csr_matrix((np.ones(len(group)), (group, np.arange(len(group)))))
+    return hstack([kron(belongs, np.ones((1, offers))), csr_matrix((belongs.shape[0], soft))])
 
 
 def exact(candidates, limits, most=None):
@@ -162,6 +166,45 @@ def test_two_hundred_lists_with_every_kind_of_row(seed):
     assert proof.value <= highest + 1e-6 * size
     assert all(row.soft or row.slack >= -1e-6 for row in proof.rows)
     assert proof.value >= best - max(1.05e-4 * max(abs(proof.bound), 1.0), proof.bound - best) - 1e-6
+
+
+MANY = 3_000
+"""More opportunities than the first core of three rows holds."""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_lists_larger_than_a_core_reach_the_optimum_of_the_whole_linear_programme(seed):
+    rng = np.random.default_rng(seed)
+    most = int(rng.integers(1, 3)) if seed % 2 else None
+    candidates = instance(MANY, 3, seed, customers=None if most is None else MANY // 2)
+    known = kinds_of(MANY)
+    limits = [known[name] for name in rng.choice(list(known), 3, replace=False)]
+    cost, matrix, upper, highest, _ = programme(candidates, limits, most)
+    found = linprog(cost, A_ub=matrix, b_ub=upper, bounds=np.column_stack([np.zeros(len(highest)), highest]))
+    proof = allocate(candidates, limits, offers_per_customer=most).certificate
+    assert found.status == 0
+    assert proof.bound == pytest.approx(-found.fun, rel=1e-9)
+    assert proof.gap <= 1e-3
+
+
+def test_limits_that_cannot_hold_together_are_found_on_a_list_larger_than_a_core():
+    candidates = instance(MANY, 3, 1)
+    cheapest = np.sort(np.where(candidates.eligible, candidates.uses["lent"], np.inf).min(axis=1))[: MANY // 2].sum()
+    floor = Limit(name="floor", uses="contacts", at_least=MANY // 2)
+    for share, holds in ((0.9999, False), (1.0001, True)):
+        limits = [floor, Limit(name="money", uses="lent", at_most=share * cheapest), kinds_of(MANY)["by"]]
+        if holds:
+            assert all(row.slack >= -1e-6 for row in allocate(candidates, limits).certificate.rows)
+        else:
+            with pytest.raises(BrokenPromise) as told:
+                allocate(candidates, limits)
+            assert "floor" in str(told.value) and "money" in str(told.value)
+
+
+def test_a_core_ends_though_the_solvers_tolerance_hides_the_proof(monkeypatch):
+    monkeypatch.setattr(core, "PROVEN", -1.0)
+    known = kinds_of(MANY)
+    assert allocate(instance(MANY, 3, 2), [known["sum"], known["ratio"]]).certificate.gap <= 1e-4
 
 
 def test_names_of_rows_tell_value_and_side():

@@ -65,7 +65,9 @@ def _sifted(problem: Problem, prices: np.ndarray, found: Inner, note: Callable[[
 
     The proof: g at the core's prices, over all customers, equals the value reached. Until then the core takes in the
     customers outside it who would gain most from another choice at those prices (sifting: Bixby et al. 1992). Of its
-    customers it holds the offers that were nearly best at any of the prices seen, in ever wider a sense.
+    customers it holds the offers that were nearly best at any of the prices seen, in ever wider a sense. Where nobody
+    outside would gain and all offers are held, the value is the optimum as far as the LP solver's tolerance tells it:
+    its row prices may then miss ``PROVEN``, and another round would be the same round.
     """
     fixed, count = shares_of(found), len(problem.pool.cell)
     core = closest(problem, found.margin, FIRST_CORE + PER_ROW * len(problem.b))
@@ -77,10 +79,11 @@ def _sifted(problem: Problem, prices: np.ndarray, found: Inner, note: Callable[[
         note(prices)
         best = inner(problem, prices, fixed.choice)
         gap = (best.bound - value_of(problem, shares)) / max(abs(best.bound), 1.0)
-        if gap <= PROVEN or (len(core) == count and np.isinf(spread)):
+        gaining = _gaining(problem, best.gain, core)
+        if gap <= PROVEN or (len(gaining) == 0 and np.isinf(spread)):
             return LinearPlan(feasible=True, shares=shares, prices=prices, best=best)
-        core = np.union1d(core, _gaining(problem, best.gain, core))
-        tried, spread = [*tried, prices], WIDER * spread if len(tried) < ROUNDS else np.inf
+        core = np.union1d(core, gaining)
+        tried, spread = [*tried, prices], WIDER * spread if len(gaining) and len(tried) < ROUNDS else np.inf
 
 
 def shares_of(found: Inner) -> Shares:
