@@ -1,6 +1,7 @@
 """Why limits cannot hold: the few that conflict, what can be reached, and the cheapest way out of each."""
 
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 import msgspec
 import numpy as np
@@ -65,14 +66,25 @@ def _finding(problem: Problem, limits: Sequence[Limit], conflict: list[int], sou
         return Finding(
             code="OP510", source="limits.toml", subject=f"limit '{limit.name}'", message=message, next_step=step
         )
-    reached = _reached(problem, row, shares)
+    bound, reached = _written(row.bound, _reached(problem, row, shares))
     named = "" if row.name.removesuffix(" (at most)").removesuffix(" (at least)") == limit.name else f" in {row.name}"
     return Finding(
         code="OP510", source="limits.toml", subject=f"limit '{limit.name}'",
-        message=f"cannot hold{with_others}: {row.side} is {row.bound:g}{named} and {reached:g} of {limit.uses} can be "
+        message=f"cannot hold{with_others}: {row.side} is {bound}{named} and {reached} of {limit.uses} can be "
         "reached",
-        next_step=f"set {row.side} = {reached:g}" + (f", or relax {' or '.join(others)}" if others else ""),
+        next_step=f"set {row.side} = {reached}" + (f", or relax {' or '.join(others)}" if others else ""),
     )  # fmt: skip
+
+
+def _written(bound: float, reached: float) -> tuple[str, str]:
+    """Return both with digits enough to tell them apart, what is reached rounded so that it keeps a bound set to it."""
+    outward = ROUND_CEILING if reached > bound else ROUND_FLOOR
+    for digits in range(6, 17):
+        given = Context(prec=digits).create_decimal_from_float(bound)
+        rounded = Context(prec=digits, rounding=outward).create_decimal_from_float(reached)
+        if rounded != given:
+            break
+    return f"{given.normalize():f}", f"{rounded.normalize():f}"
 
 
 def _beside_others(problem: Problem, conflict: list[int], source: int) -> Shares | None:
