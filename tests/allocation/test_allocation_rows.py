@@ -198,7 +198,8 @@ def test_limits_that_cannot_hold_together_are_found_on_a_list_larger_than_a_core
         else:
             with pytest.raises(BrokenPromise) as told:
                 allocate(candidates, limits)
-            assert "floor" in str(told.value) and "money" in str(told.value)
+            assert "floor" in str(told.value)
+            assert "money" in str(told.value)
 
 
 def test_a_core_ends_though_the_solvers_tolerance_hides_the_proof(monkeypatch):
