@@ -17,7 +17,7 @@ from opportune.domain import NO_OFFER_ID, BadInput, BrokenPromise, Candidates, L
 from opportune.project import Project
 from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.doubts import nothing_offered
-from opportune.workflow.settings import Exploration, Objective, Protected
+from opportune.workflow.settings import Exploration, Frontier, Objective, Protected
 
 HEAD = '#:schema .schemas/limits.schema.json\n[objective]\nmaximise = "value"\n'
 BRANCHES = """
@@ -99,6 +99,19 @@ def test_a_loss_limit_in_per_cent_is_asked_about(small, bound, asked):
     found = cross_checks(Project.open(small).settings)
     assert [finding.code for finding in found] == asked
     assert all(finding.severity == "warning" and "Did you mean 0.05?" in finding.message for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "sides", "says"),
+    [
+        ("lentt", "at_most = 100000", r"limits.toml:11:1 \[OP804\] limit is 'lentt'.*Did you mean lent\?"),
+        ("lent", "at_most = 100000\nat_least = 1", r"\[OP514\].*make two limits of limit 'lent'"),
+    ],
+)
+def test_a_frontier_that_cannot_be_drawn_is_told_before_anything_runs(small, name, sides, says):
+    write(small, LENT.replace("at_most = 100000", sides) + f'\n[frontier]\nlimit = "{name}"\nbounds = [1]\n')
+    with pytest.raises(BadInput, match=says):
+        Project.open(small)
 
 
 def write(small, text):
@@ -300,7 +313,7 @@ def test_every_example_of_the_page_of_limits_can_be_read():
     page = (Path(__file__).parents[2] / "docs" / "howto" / "limits.md").read_text(encoding="utf-8")
     blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
     limits = [msgspec.convert(each, Limit) for block in blocks for each in block.get("limit", [])]
-    parts = {"objective": Objective, "exploration": Exploration, "protected": Protected}
+    parts = {"objective": Objective, "frontier": Frontier, "exploration": Exploration, "protected": Protected}
     found = {
         name: msgspec.convert(block[name], kind) for block in blocks for name, kind in parts.items() if name in block
     }
