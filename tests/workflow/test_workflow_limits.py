@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from opportune.allocation import allocate
-from opportune.domain import NO_OFFER_ID, BadInput, BrokenPromise, Candidates, Limit
+from opportune.domain import NO_OFFER_ID, AsOf, BadInput, BrokenPromise, Candidates, Limit
+from opportune.numerics import keyed_uniform
 from opportune.project import Project
 from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.doubts import nothing_offered
@@ -235,6 +236,9 @@ def test_a_customer_gets_one_offer_over_two_slots(small):
     customers = [row["customer_id"] for row in planned(project)]
     assert len(customers) == len(set(customers)) > 500
     assert len(planned(free)) > 1.5 * len(customers)
+    told = project.explain_customer(customers[0]).opportunities
+    assert {each.slot for each in told} == {"1", "2"}
+    assert sorted(each.because for each in told) == ["most left", "offers per customer"]
 
 
 def test_exploring_gives_each_near_offer_its_floor_and_leaves_probabilities_that_sum_to_one(small):
@@ -257,6 +261,18 @@ def test_exploring_gives_each_near_offer_its_floor_and_leaves_probabilities_that
     drawn = pq.read_table(project.out / "plan" / "plan.parquet").to_pylist()
     assert all(row["probability"] > 0 for row in drawn)
     assert {round(row["probability"], 12) for row in drawn} >= {0.02}
+    tried = next(row for row in drawn if round(row["probability"], 12) == 0.02)
+    (told,) = project.explain_customer(tried["customer_id"]).opportunities
+    assert (told.gets, told.because, told.probability) == (tried["offer_id"], "drawn", tried["probability"])
+    assert tried["offer_id"] in {offer.offer_id for offer in told.ranked}
+    ids = np.array([row["customer_id"] for row in drawn], dtype=object)
+    held_out = ids[keyed_uniform(project.settings.identity.seed, f"holdout {AsOf.parse('2025-03-01')}", ids) < 0.05]
+    alone = [project.explain_customer(customer).opportunities[0] for customer in held_out[:5]]
+    assert {(each.because, each.gets) for each in alone} <= {
+        ("holdout", NO_OFFER_ID),
+        ("nothing eligible", NO_OFFER_ID),
+    }
+    assert any(len(each.ranked) > 1 for each in alone)
 
 
 def test_a_lender_says_which_gap_is_good_enough_to_release(small):
