@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.allocation import allocation_results
@@ -29,12 +29,25 @@ REPEATS = 5
 
 def main() -> None:
     """Measure everything and exit with 1 when a bar was missed."""
-    results = [*start_results(), *demo_results(), *decision_results(DEMO), *economics_results(), *value_results(),
-               *allocation_results(), *uplift_results(), *evaluation_results(), *coverage_results()]  # fmt: skip
-    for each in results:
-        print(told(each))
+    results = []
+    for each in measured():
+        print(told(each), flush=True)
+        results.append(each)
     (ROOT / "bench" / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     sys.exit(any(each["met"] is False for each in results))
+
+
+def measured() -> Iterator[dict]:
+    """Yield every result as soon as it is measured, the short ones first."""
+    yield from start_results()
+    yield from demo_results()
+    yield from decision_results(DEMO)
+    yield from economics_results()
+    yield from value_results()
+    yield from uplift_results()
+    yield from evaluation_results()
+    yield from allocation_results()
+    yield from coverage_results()
 
 
 def start_results() -> list[dict]:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +27,18 @@ PDLP_SECONDS = 60.0
 DECISIONS, PRICES = 50_000, 9
 
 
-def allocation_results() -> list[dict]:
-    """Return seconds, gaps and memory of large lists, and seconds beside the rivals' on smaller ones."""
+def allocation_results() -> Iterator[dict]:
+    """Yield seconds, gaps and memory of large lists, and seconds beside the rivals' on smaller ones."""
     allocate(*instance(2_000))  # loads the compiled kernels, which are cached on disk after the first run
-    return [
-        *large_results("1m_x_8", 1_000_000, bar=5.0),
-        *large_results("5m_x_8", 5_000_000, bar=30.0),
-        *file_results(),
-        *beside_rivals(20_000, ratio=1 / 3),
-        *beside_rivals(100_000, ratio=1 / 10),
-        *frontier_results(100_000),
-        *growth_results(),
-        *decision_results(),
-        *pacing_results(),
-    ]
+    yield from large_results("1m_x_8", 1_000_000, bar=5.0)
+    yield from large_results("5m_x_8", 5_000_000, bar=30.0)
+    yield from file_results()
+    yield from beside_rivals(20_000, ratio=1 / 3)
+    yield from beside_rivals(100_000, ratio=1 / 10)
+    yield from frontier_results(100_000)
+    yield from growth_results()
+    yield from decision_results()
+    yield from pacing_results()
 
 
 def large_results(name: str, count: int, bar: float) -> list[dict]:

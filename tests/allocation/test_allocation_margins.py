@@ -98,7 +98,19 @@ def test_with_one_budget_the_frontier_is_the_path_of_the_multi_armed_qini_curve(
     assert all(point.standard_error > 0 for point in points)
 
 
-def test_an_interrupted_solve_leaves_a_plan_that_keeps_the_limits(monkeypatch):
+def plainly():
+    raise KeyboardInterrupt
+
+
+def entering_a_loop():
+    try:
+        plainly()
+    except KeyboardInterrupt as stop:
+        raise SystemError("returned a result with an exception set") from stop
+
+
+@pytest.mark.parametrize("stop", [plainly, entering_a_loop])
+def test_an_interrupted_solve_leaves_a_plan_that_keeps_the_limits(monkeypatch, stop):
     from opportune.allocation import solver
 
     candidates = instance(5_000, 3, 1)
@@ -108,7 +120,7 @@ def test_an_interrupted_solve_leaves_a_plan_that_keeps_the_limits(monkeypatch):
     ]
 
     def interrupted(*given):
-        raise KeyboardInterrupt
+        stop()
 
     monkeypatch.setattr(solver, "solve_core", interrupted)
     plan = allocate(candidates, limits)
@@ -120,3 +132,14 @@ def test_an_interrupted_solve_leaves_a_plan_that_keeps_the_limits(monkeypatch):
     at_once = allocate(candidates, limits)
     assert at_once.certificate.status == "interrupted"
     assert at_once.certificate.value >= 0.0
+
+
+def test_a_fault_inside_a_solve_is_no_interruption(monkeypatch):
+    from opportune.allocation import solver
+
+    def faulty(*given):
+        raise SystemError("a fault")
+
+    monkeypatch.setattr(solver, "solve_core", faulty)
+    with pytest.raises(SystemError, match="a fault"):
+        allocate(instance(50, 3, 1), [Limit(name="lent", uses="lent", at_most=600.0)])

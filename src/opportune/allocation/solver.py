@@ -104,13 +104,20 @@ def solve(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -> 
         prices = smoothed_prices(problem, latest.note) if start is None else latest.prices
         linear = solve_core(problem, *settled_prices(problem, prices, latest.note), latest.note)
         plan = _whole_plan(task, prepared, problem, linear) if linear.feasible else None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemError) as error:
+        if not _interrupted(error):
+            raise
         plan = _plan_so_far(task, prepared, problem, latest.prices)
         if plan is None:
             raise
     if plan is None:
         raise explain_conflict(prepared, task.limits, task.reserved)
     return plan
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Tell whether a Ctrl-C is behind an error: a compiled loop makes a SystemError of it as it is entered."""
+    return error is not None and (isinstance(error, KeyboardInterrupt) or _interrupted(error.__cause__))
 
 
 def _whole_plan(task: Task, prepared: Prepared, problem: Problem, linear: LinearPlan) -> Plan | None:
