@@ -28,7 +28,8 @@ def evidence_chart(rows: list[dict[str, Any]], currency: str) -> str:
 
 def frontier_chart(points: list[dict[str, Any]], limit: str, marked: list[dict[str, Any]], currency: str) -> str:
     """Draw plan value against the limit, with marked plans (use, value, name) as labelled points."""
-    x = alt.X("use:Q", title=limit, axis=alt.Axis(format=",d", tickCount=6), scale=alt.Scale(zero=True))
+    digits = ",d" if max(each["use"] for each in (*points, *marked)) >= 10.0 else ".3~g"  # a ratio is a fraction
+    x = alt.X("use:Q", title=limit, axis=alt.Axis(format=digits, tickCount=6), scale=alt.Scale(zero=True))
     y = alt.Y("value:Q", title=f"planned value, {currency}", axis=alt.Axis(format=",d"), scale=alt.Scale(zero=True))
     line = alt.Chart(_values(points), width=WIDTH, height=250).mark_line(point=True, color=BLUE).encode(x=x, y=y)
     marks = alt.Chart(_values(marked))
