@@ -15,7 +15,7 @@ WIDTH = 560
 def evidence_chart(rows: list[dict[str, Any]], currency: str) -> str:
     """Draw estimates as points with their 95 % intervals, zero marked. Rows: policy, value, low, high."""
     data = _values([{**row, "order": i} for i, row in enumerate(rows)])
-    y = alt.Y("policy:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=360))
+    y = alt.Y("policy:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=460))
     scale = alt.Scale(zero=True, nice=True)
     title = f"{currency} per listed customer, with 95 % interval"
     base = alt.Chart(data, width=WIDTH, height=alt.Step(26))
