@@ -243,9 +243,11 @@ def test_a_customer_gets_one_offer_over_two_slots(small):
 
 
 def test_exploring_gives_each_near_offer_its_floor_and_leaves_probabilities_that_sum_to_one(small):
-    write(small, "gap = 0.002\n" + BAND + EXPLORE)
+    write(small, "gap = 0.002\n" + BAND + LENT.replace("100000", "1e9") + EXPLORE)
     project = Project.open(small)
     proof = project.plan().certificate
+    slack = json.loads((project.out / "plan" / "limit_costs.json").read_text())[1]
+    assert slack["cost"] == pytest.approx(0.0, abs=0.01 * proof.explored.cost)  # exploring is not the limit's doing
     assert proof.gap_asked == 0.002
     assert proof.explored is not None
     assert 0.0 <= proof.explored.cost <= 40.0
