@@ -4,7 +4,7 @@ from opportune.evaluation.balance import BalanceReport, BalanceTest, balance
 from opportune.evaluation.budget_walk import BudgetWalk
 from opportune.evaluation.convex_hull import hull_walk
 from opportune.evaluation.covariate_adjustment import Adjusted, adjusted_difference, cuped_prediction
-from opportune.evaluation.delayed import Completion, ProxyCompletion
+from opportune.evaluation.delayed import Completion, ProxyCompletion, total_of
 from opportune.evaluation.estimate import compare, estimate
 from opportune.evaluation.estimators import Estimator
 from opportune.evaluation.experiment import Arm, Assignment, Experiment, Layer, assign, check_layers
@@ -108,5 +108,6 @@ __all__ = [
     "sequential_readout",
     "support",
     "swap_set",
+    "total_of",
     "uplift_at",
 ]
