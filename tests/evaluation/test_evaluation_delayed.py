@@ -17,6 +17,7 @@ from opportune.evaluation import (
     estimate_staged,
     fixed_choice,
     swap_set,
+    total_of,
 )
 
 HORIZON = 6
@@ -126,6 +127,17 @@ def proxied(n, seed, known=0.4):
     )  # fmt: skip
     truth = known * (5.0 + 1.2 - 1.2) + (1 - known) * (2.0 + 1.2 - 3.0) + 2.0
     return logged, ProxyCompletion(cell=sign * 10 + action), fixed_choice("b", np.ones(n, dtype=int), 2), truth
+
+
+def test_a_total_is_that_of_the_log_with_open_rows_at_the_mean_of_their_cell():
+    logged, completion, _, _ = proxied(400, 5)
+    y = logged.outcome["worth"]
+    filled = y.copy()
+    for cell in np.unique(completion.cell):
+        rows = completion.cell == cell
+        filled[rows & np.isnan(y)] = np.nanmean(y[rows])
+    assert total_of(y, completion).whole() == pytest.approx(filled.sum())
+    assert total_of(filled, None).whole() == filled.sum()
 
 
 def test_a_proxy_covers_where_dropping_is_far_off():

@@ -88,8 +88,17 @@ def declare(directory, text):
     (directory / "evidence.toml").write_text((directory / "evidence.toml").read_text() + text)
 
 
+SUBSET = """
+[[subset]]
+name = "long loans"
+where = "u.term_months > 9"
+says = "Loans of more than nine months."
+"""
+
+
 def test_an_event_that_may_still_come_completes_the_list(watched, small_run):
     usual = small_run.evidence()
+    declare(watched, SUBSET)
     dropped = run(watched)[1]
     assert 300 < dropped["immature"] < 1500
     truth, low, _ = value_of(usual, "logged")
@@ -102,10 +111,22 @@ def test_an_event_that_may_still_come_completes_the_list(watched, small_run):
     assert low < truth < high
     for row, known in zip(evidence["tail"], usual["tail"], strict=True):
         assert row["low"] <= known["value"] <= row["high"] or row["value"] == pytest.approx(known["value"], rel=0.1)
+    completes_takers(dropped["subsets"], evidence["subsets"], usual["subsets"][0])
     told = project.swap_set()
     assert told["why_not"] is None
     everyone = [cell for cell in told["cells"] if cell["segment"] == "all"]
     assert sum(cell["customers"] for cell in everyone) == 2000
+
+
+def completes_takers(dropped, completed, usual):
+    """Open takers weigh among all takers: their figures move, the known ones are counted, and the truth is inside."""
+    assert [row["takers"] for row in completed] == [row["takers"] for row in dropped]
+    assert completed[0]["takers"] < usual["takers"]
+    for ratio in ("contribution_per_taker", "arrears_per_lent"):
+        assert completed[0][ratio]["low"] < usual[ratio]["value"] < completed[0][ratio]["high"]
+        for row, known in zip(completed, dropped, strict=True):
+            assert row[ratio]["low"] < row[ratio]["value"] < row[ratio]["high"]
+            assert row[ratio] != known[ratio]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from opportune.evaluation.balance import BalanceReport, BalanceTest, balance
 from opportune.evaluation.budget_walk import BudgetWalk
 from opportune.evaluation.convex_hull import hull_walk
 from opportune.evaluation.covariate_adjustment import Adjusted, adjusted_difference, cuped_prediction
-from opportune.evaluation.delayed import Completion, ProxyCompletion
+from opportune.evaluation.delayed import Completion, ProxyCompletion, total_of
 from opportune.evaluation.estimate import compare, estimate
 from opportune.evaluation.estimators import Estimator
 from opportune.evaluation.experiment import Arm, Assignment, Experiment, Layer, assign, check_layers
@@ -22,6 +22,7 @@ from opportune.evaluation.policy_curve import policy_curve, policy_gain
 from opportune.evaluation.propensity import estimate_propensities
 from opportune.evaluation.qini_path import one_for_all, qini_path
 from opportune.evaluation.ranked_trial import RankedTrial
+from opportune.evaluation.read_ledger import read_ledger
 from opportune.evaluation.read_log import read_logged
 from opportune.evaluation.read_policy import read_policy
 from opportune.evaluation.sample_ratio import SampleRatio, sample_ratio
@@ -101,6 +102,7 @@ __all__ = [
     "power",
     "qini",
     "qini_path",
+    "read_ledger",
     "read_logged",
     "read_policy",
     "refuse_overlap",
@@ -108,5 +110,6 @@ __all__ = [
     "sequential_readout",
     "support",
     "swap_set",
+    "total_of",
     "uplift_at",
 ]

@@ -1,6 +1,6 @@
 """Columns of Arrow tables as arrays: the only module of the room that touches Arrow, and only when given a table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +37,15 @@ def column_numbers(table: "pa.Table", name: str) -> np.ndarray:
 
 def column_times(table: "pa.Table", name: str) -> np.ndarray:
     return np.asarray(table[name].to_numpy()).astype("datetime64[us]")
+
+
+def null_findings(table: "pa.Table", names: Sequence[str], source: str) -> Iterator[Finding]:
+    for name in dict.fromkeys(names):
+        count = table[name].null_count
+        if count:
+            message = f"is null in {count} of {table.num_rows} rows: expected a value in each"
+            step = "give the value, or leave the decision out and say so"
+            yield Finding(code="OP612", source=source, subject=name, message=message, next_step=step)
 
 
 def counted(code: str, source: str, subject: str, ids: np.ndarray, says: str, step: str) -> Finding:

@@ -20,7 +20,7 @@ from opportune.domain import BadInput, Finding
 from opportune.evaluation.estimators import Estimator, scored
 from opportune.evaluation.logged import LoggedDecisions
 from opportune.evaluation.policies import Judged
-from opportune.evaluation.statistic import Statistic, ratio_or_zero
+from opportune.evaluation.statistic import Statistic, ratio_or_zero, sum_of
 from opportune.numerics import cluster_codes
 
 
@@ -109,6 +109,13 @@ def completed_score(
         return scored(logged, policy, outcome, estimator, model)
     known = scored(logged, policy, completion.known(outcome), estimator, model)
     return with_missing(known, completion, outcome, policy.weights(logged))
+
+
+def total_of(outcome: np.ndarray, completion: Completion | None) -> Statistic:
+    """Return the sum of an outcome (n,) over the logged decisions, open rows (NaN) completed."""
+    if completion is None:
+        return sum_of(outcome)
+    return with_missing(sum_of(completion.known(outcome)), completion, outcome, np.ones(len(outcome)))
 
 
 def with_missing(known: Statistic, completion: Completion, outcome: np.ndarray, weights: np.ndarray) -> Statistic:

@@ -18,6 +18,7 @@ from opportune.evaluation._arrow import (
     column_times,
     counted,
     filled,
+    null_findings,
     offer_codes,
     raise_all,
 )
@@ -59,7 +60,7 @@ def read_logged(
     """
     needed = (*KEYS, cluster, *outcomes, *(("eligible",) if eligible is None else ()))
     table = arrow_table(decisions, needed, "decisions")
-    raise_all(list(_null_findings(table, (*KEYS, cluster))) + list(_too_early(table)))
+    raise_all(list(null_findings(table, (*KEYS, cluster), "decisions")) + list(_too_early(table)))
     logged = (
         _from_list(table, outcomes, cluster) if eligible is None else _from_pairs(table, eligible, outcomes, cluster)
     )
@@ -88,7 +89,7 @@ def _from_list(table: "pa.Table", outcomes: Sequence[str], cluster: str) -> Logg
 
 def _from_pairs(table: "pa.Table", pairs: Any, outcomes: Sequence[str], cluster: str) -> LoggedDecisions:
     side = arrow_table(pairs, ("decision_id", "offer_id", "probability"), "eligible")
-    raise_all(list(_null_findings(side, ("decision_id", "offer_id", "probability"))))
+    raise_all(list(null_findings(side, ("decision_id", "offer_id", "probability"), "eligible")))
     offer_ids = tuple(sorted({*side["offer_id"].to_pylist(), *table["offer_id"].to_pylist()}))
     index = {decision: row for row, decision in enumerate(table["decision_id"].to_pylist())}
     rows = np.array([index.get(each, -1) for each in side["decision_id"].to_pylist()], dtype=np.int64)
@@ -116,15 +117,6 @@ def _logged(
         outside=np.zeros(len(action)), outcome={name: column_numbers(table, name) for name in outcomes},
         cluster=column_ids(table, cluster), decided_at=column_times(table, "decided_at"),
     )  # fmt: skip
-
-
-def _null_findings(table: "pa.Table", names: Sequence[str]) -> Iterator[Finding]:
-    for name in dict.fromkeys(names):
-        count = table[name].null_count
-        if count:
-            message = f"is null in {count} of {table.num_rows} rows: expected a value in each"
-            step = "give the value, or leave the decision out and say so"
-            yield Finding(code="OP612", source="decisions", subject=name, message=message, next_step=step)
 
 
 def _too_early(table: "pa.Table") -> Iterator[Finding]:

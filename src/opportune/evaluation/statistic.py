@@ -29,6 +29,11 @@ class Statistic(msgspec.Struct, frozen=True):
         return np.asarray((self.value(totals + steps) - self.value(totals - steps)) / (2.0 * np.diag(steps)))
 
 
+def sum_of(column: np.ndarray) -> Statistic:
+    """Return the sum of a column (n,)."""
+    return Statistic(column[:, None], lambda totals: totals[..., 0])
+
+
 def mean_of(column: np.ndarray) -> Statistic:
     """Return the mean of a column (n,)."""
     return Statistic(np.column_stack([column, np.ones(len(column))]), lambda totals: totals[..., 0] / totals[..., 1])

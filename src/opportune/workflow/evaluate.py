@@ -196,9 +196,9 @@ def _response(trial: Trial) -> dict[str, Any] | None:
 
     None while nobody, or everybody, has answered: no ranking and no calibration can be measured.
     """
-    model = trial.listed.rulebook.models["response"]
-    if len(np.unique(trial.past.outcomes[model.spec.target])) < 2:
+    model, known = trial.listed.rulebook.models["response"], trial.past.known
+    answered = trial.past.outcomes[model.spec.target][known]
+    if len(np.unique(answered)) < 2:
         return None
     predicted, _ = model.predict(trial.listed.facts.values, trial.past.terms)
-    known = trial.past.known
-    return measure_binary(trial.past.outcomes[model.spec.target][known], predicted[known])
+    return measure_binary(answered, predicted[known])

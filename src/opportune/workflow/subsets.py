@@ -1,10 +1,15 @@
-"""The contribution of takers again, on declared subsets of them."""
+"""The contribution of takers again, on declared subsets of them.
+
+Whether an open decision ends in the subset, and with what, is not yet known. It enters by the completion that the
+project declares, as everywhere in the evidence: takers are often known first, and they alone would flatter the figure.
+"""
 
 from typing import Any
 
 import numpy as np
 
 from opportune.domain import Finding
+from opportune.evaluation import total_of
 from opportune.numerics import bootstrap_totals, cluster_sums, percentile_interval
 from opportune.workflow.evidence_spec import WhatIfSubset
 from opportune.workflow.trial import Trial
@@ -50,29 +55,29 @@ def subset_sql(where: str) -> str:
 
 def _row(trial: Trial, name: str, says: str, rows: np.ndarray) -> dict[str, Any]:
     contribution = trial.logged.outcome["contribution_per_customer"]
-    per_taker = _ratio(trial, name, np.where(rows, contribution, 0.0), rows.astype(np.float64))
-    arrears = _ratio(
-        trial,
-        name,
-        np.where(rows, trial.uses["expected_loss"], 0.0),
-        np.where(rows, trial.uses["amount_lent"], 0.0),
-    )
     return {
         "name": name,
         "says": says,
         "takers": int(rows.sum()),
-        "contribution_per_taker": per_taker,
-        "arrears_per_lent": arrears,
+        "contribution_per_taker": _ratio(trial, name, rows, contribution, np.ones(len(rows))),
+        "arrears_per_lent": _ratio(trial, name, rows, trial.uses["expected_loss"], trial.uses["amount_lent"]),
     }
 
 
-def _ratio(trial: Trial, name: str, above: np.ndarray, below: np.ndarray) -> dict[str, float] | None:
-    """Return a ratio of sums with its interval, over the draws that hold anybody; None when nobody is there."""
-    if not below.sum() > 0:
+def _ratio(trial: Trial, name: str, rows: np.ndarray, above: np.ndarray, below: np.ndarray) -> dict[str, float] | None:
+    """Return a ratio of sums over a mask (n,) with its interval, over the draws that hold anybody; None of nobody."""
+    top, bottom = (total_of(_known_of(trial, rows, amounts), trial.completion) for amounts in (above, below))
+    if not bottom.whole() > 0:
         return None
-    sums = cluster_sums(np.column_stack([above, below]), trial.logged.cluster)
+    sums = cluster_sums(np.column_stack([top.columns, bottom.columns]), trial.logged.cluster)
     spec, seed = trial.settings.evidence, trial.settings.identity.seed
     totals = bootstrap_totals(sums, spec.replicates, seed, f"subset {name}")
-    held = totals[totals[:, 1] > 0]
-    low, high = percentile_interval(held[:, 0] / held[:, 1], 0.95)
-    return {"value": float(above.sum() / below.sum()), "low": low, "high": high}
+    of_top, of_bottom = np.split(totals, [top.columns.shape[1]], axis=1)
+    drawn, there = top.value(of_top), bottom.value(of_bottom)
+    low, high = percentile_interval(drawn[there > 0] / there[there > 0], 0.95)
+    return {"value": top.whole() / bottom.whole(), "low": low, "high": high}
+
+
+def _known_of(trial: Trial, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+    """Return the amounts (n,) of a mask, zero outside it, NaN where the outcome is not yet known."""
+    return np.where(trial.past.known, np.where(rows, amounts, 0.0), np.nan)
