@@ -22,6 +22,7 @@ def shops(count=400):
     ("limit", "bounds", "relaxed"),
     [
         (Limit(name="it", uses="contacts", by="shop", at_most=1.0), [10.0, 30.0, 60.0], 1.0),
+        (Limit(name="it", uses="contacts", at_most=1.0, at_least=20.0), [20.0, 100.0, 300.0], 1.0),
         (Limit(name="it", uses="contacts", at_least=1.0), [150.0, 250.0, 350.0], -1.0),
         (Limit(name="it", uses="contacts", by="shop", at_least=1.0), [30.0, 60.0, 90.0], -1.0),
         (Limit(name="it", uses="contacts", by="shop", within=1.0), [0.0, 0.02, 0.05], 1.0),
@@ -43,6 +44,7 @@ def test_no_bound_is_worth_more_than_its_neighbours_price_says(limit, bounds, re
     [
         Limit(name="it", uses="loss", per="lent", at_most=0.05),
         Limit(name="it", uses="contacts", at_least=200.0),
+        Limit(name="it", uses="contacts", at_most=90.0, at_least=30.0),
         Limit(name="it", uses="contacts", by="shop", at_most=20.0),
         Limit(name="it", uses="loss", per="lent", by="shop", at_most=0.07),
         Limit(name="it", uses="contacts", by="shop", within=0.02),
@@ -80,7 +82,6 @@ def test_what_is_reserved_is_not_planned_at_any_point():
     ("limit", "name", "bounds", "code", "words"),
     [
         ({"at_most": 5.0}, "contcts", [1.0], "OP804", "Did you mean contacts?"),
-        ({"at_most": 5.0, "at_least": 1.0}, "contacts", [1.0], "OP514", "make two limits"),
         ({"by": "shop", "amounts": dict.fromkeys(SHOPS, 1.0)}, "contacts", [1.0], "OP514", "at_most in place of"),
         ({"by": "shop", "within": 0.1}, "contacts", [0.1, -0.1], "OP514", "zero or more"),
     ],

@@ -246,10 +246,7 @@ def test_the_frontier_rises_and_its_prices_fall():
 
 
 def test_a_bound_that_no_plan_keeps_is_an_empty_point_of_the_frontier():
-    limits = [
-        Limit(name="contacts", uses="contacts", at_most=300),
-        Limit(name="floor", uses="contacts", at_least=100),
-    ]
+    limits = [Limit(name="contacts", uses="contacts", at_most=300, at_least=100)]
     empty, good = frontier(instance(800, 3, 11), limits, "contacts", [50, 150])
     assert (empty.limit, empty.value, empty.price, empty.offered) == (50, None, None, None)
     assert 100 <= good.offered <= 150

@@ -103,14 +103,15 @@ def test_a_loss_limit_in_per_cent_is_asked_about(small, bound, asked):
 
 
 @pytest.mark.parametrize(
-    ("name", "sides", "says"),
+    ("limit", "name", "says"),
     [
-        ("lentt", "at_most = 100000", r"limits.toml:11:1 \[OP804\] limit is 'lentt'.*Did you mean lent\?"),
-        ("lent", "at_most = 100000\nat_least = 1", r"\[OP514\].*make two limits of limit 'lent'"),
+        (LENT, "lentt", r"limits.toml:11:1 \[OP804\] limit is 'lentt'.*Did you mean lent\?"),
+        (BRANCHES, "branch letters", r"limits.toml:13:1 \[OP514\].*write at_most in place of amounts"),
     ],
 )
-def test_a_frontier_that_cannot_be_drawn_is_told_before_anything_runs(small, name, sides, says):
-    write(small, LENT.replace("at_most = 100000", sides) + f'\n[frontier]\nlimit = "{name}"\nbounds = [1]\n')
+def test_a_frontier_that_cannot_be_drawn_is_told_before_anything_runs(small, limit, name, says):
+    write_branches(small, 20)
+    write(small, limit + f'\n[frontier]\nlimit = "{name}"\nbounds = [1]\n')
     with pytest.raises(BadInput, match=says):
         Project.open(small)
 
@@ -242,9 +243,11 @@ def test_a_customer_gets_one_offer_over_two_slots(small):
 
 
 def test_exploring_gives_each_near_offer_its_floor_and_leaves_probabilities_that_sum_to_one(small):
-    write(small, "gap = 0.002\n" + BAND + EXPLORE)
+    write(small, "gap = 0.002\n" + BAND + LENT.replace("100000", "1e9") + EXPLORE)
     project = Project.open(small)
     proof = project.plan().certificate
+    slack = json.loads((project.out / "plan" / "limit_costs.json").read_text())[1]
+    assert slack["cost"] == pytest.approx(0.0, abs=0.01 * proof.explored.cost)  # exploring is not the limit's doing
     assert proof.gap_asked == 0.002
     assert proof.explored is not None
     assert 0.0 <= proof.explored.cost <= 40.0

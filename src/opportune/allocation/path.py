@@ -47,16 +47,16 @@ def frontier(
 ) -> tuple[FrontierPoint, ...]:
     """Return one plan per bound of the limit ``name``, each started from its neighbour's prices.
 
-    Varied is the side that the limit has: ``at_most``, ``at_least`` or ``within``, of a ratio too. A limit ``by`` value
-    or ``period`` has the same bound in all its rows. ``reserved`` holds what ``allocate`` is given.
+    Varied is the bound that the limit has: ``at_most``, ``at_least`` or ``within``, of a ratio too; of a ceiling and a
+    floor the ceiling. A limit ``by`` value or ``period`` has the same bound in all its rows. ``reserved`` holds what
+    ``allocate`` is given.
 
     Candidates are prepared once, and the plans share their data hash. A bound that no plan keeps is a point without
     figures: it says nothing against the others. ``scores`` (n, K), such as doubly robust ones from rows that did not
     teach the values, judge each plan; ``cluster`` (n,) names what shares its luck, else every opportunity stands alone.
     With one budget the path is the multi-armed Qini curve of Sverdrup et al. (2023).
 
-    BadInput for a name that no limit has (OP804), for a limit with two bounds or with ``amounts`` (OP514), and as
-    ``allocate``.
+    BadInput for a name that no limit has (OP804), for a limit with ``amounts`` (OP514), and as ``allocate``.
     """
     if findings := check_varied(limits, name, bounds):
         raise BadInput(findings)

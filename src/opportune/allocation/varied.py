@@ -1,4 +1,4 @@
-"""The limit that a frontier varies: which of its fields has the one bound, and how its rows are told as one."""
+"""The limit that a frontier varies: which of its fields has the bound, and how its rows are told as one."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -10,10 +10,9 @@ Varied = Literal["at_most", "at_least", "within"]
 
 
 def varied_field(limit: Limit) -> Varied | None:
-    """Return the field with the one bound of a limit; None where it has two bounds, or one for each value."""
+    """Return the bound to vary: of a limit with a ceiling and a floor the ceiling; None with one for each value."""
     sides: tuple[Varied, ...] = ("at_most", "at_least", "within")
-    given = [side for side in sides if getattr(limit, side) is not None]
-    return given[0] if len(given) == 1 and limit.amounts is None else None
+    return None if limit.amounts is not None else next(side for side in sides if getattr(limit, side) is not None)
 
 
 def check_varied(limits: Sequence[Limit], name: str, bounds: Sequence[float]) -> list[Finding]:
@@ -23,7 +22,9 @@ def check_varied(limits: Sequence[Limit], name: str, bounds: Sequence[float]) ->
         return [_unknown(name, [limit.name for limit in limits])]
     field = varied_field(limit)
     if field is None:
-        return [_without_one_bound(limit)]
+        message = "varies a limit with a bound for each value (amounts): expected one bound for all"
+        step = f"write at_most in place of amounts of limit '{name}', or vary another limit"
+        return [_finding("OP514", "frontier.limit", message, step)]
     if field == "within" and min(bounds, default=0.0) < 0.0:
         message = f"has {min(bounds):g} for `within` of limit '{name}': expected zero or more"
         return [_finding("OP514", "frontier.bounds", message, "a distance is not below zero: correct it")]
@@ -31,14 +32,19 @@ def check_varied(limits: Sequence[Limit], name: str, bounds: Sequence[float]) ->
 
 
 def told_as_one(plan: Plan, name: str) -> tuple[float, float]:
-    """Return the use and the price of the limit ``name`` under a plan, over all its rows.
+    """Return the use and the price of the limit ``name`` under a plan, over all its rows of the side that is varied.
 
     The price is the sum of the rows' prices: what it is worth to relax all of them by a unit of their left sides. The
     uses of sums are added; of ratios and of parity that of the row which lies nearest to the bound is told. Rows of
     scenarios have prices, and no use of their own.
     """
     limit = next(each.limit for each in plan.places if each.limit.name == name)
-    mine = [row for row in limit_rows(plan.places) if plan.places[row.source].limit is limit]
+    both = varied_field(limit) == "within"
+    mine = [
+        row
+        for row in limit_rows(plan.places)
+        if plan.places[row.source].limit is limit and (both or row.side == varied_field(limit))
+    ]
     reports = {row.name: row for row in plan.certificate.rows}
     used = [reports[row.name].used for row in mine if row.uses == limit.uses]
     return _use(limit, used), float(sum(reports[row.name].price for row in mine))
@@ -50,16 +56,6 @@ def _use(limit: Limit, used: Sequence[float]) -> float:
     if limit.per is not None:
         return max(used) if limit.at_most is not None else min(used)
     return float(sum(used))
-
-
-def _without_one_bound(limit: Limit) -> Finding:
-    if limit.amounts is not None:
-        message = "varies a limit with a bound for each value (amounts): expected one bound for all"
-        step = f"write at_most in place of amounts of limit '{limit.name}', or vary another limit"
-    else:
-        message = "varies a limit with at_most and at_least: expected one bound"
-        step = f"make two limits of limit '{limit.name}', one for each side, and name the one to vary"
-    return _finding("OP514", "frontier.limit", message, step)
 
 
 def _unknown(name: str, known: Sequence[str]) -> Finding:

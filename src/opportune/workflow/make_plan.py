@@ -47,6 +47,12 @@ def margins_of(plan: Plan) -> dict[str, Reserved]:
     return {row.name: Reserved(margin=row.margin) for row in plan.certificate.rows if row.margin}
 
 
+def value_unexplored(plan: Plan) -> float:
+    """Return what a plan would be worth without exploring: a plan that does not explore is compared with that."""
+    told = plan.certificate.explored
+    return plan.certificate.value + (0.0 if told is None else told.cost)
+
+
 def _folds(settings: Settings) -> int:
     return next(iter(settings.models.values())).folds
 
