@@ -105,9 +105,13 @@ def _judge(given: Any, policies: tuple[Any, ...], how: How) -> Estimate:
     refuse_unusable(logged, how.measure, how.may_be_open)
     clusters = as_clusters(names, alone=how.cluster == "decision_id")
     outcome = logged.outcome[how.measure]
-    statistics = [completed_score(logged, each, outcome, how.estimator, model, how.completion) for each in judged]
+    weights = [each.weights(logged) for each in judged]
+    statistics = [
+        completed_score(logged, each, own, outcome, how.estimator, model, how.completion)
+        for each, own in zip(judged, weights, strict=True)
+    ]
     statistic = statistics[0] if len(statistics) == 1 else difference(*statistics)
-    kish = min(effective_n(each.weights(logged)) for each in judged)
+    kish = min(map(effective_n, weights))
     if how.interval == "sequence":
         bounds = _sequence_bounds(how, clusters, len(logged))
         path = path_of(logged, judged, outcome, model if how.estimator == "dr" else None, bounds, how.level)

@@ -49,11 +49,11 @@ def limit_evidence(
     """
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
-    kish, evidence = effective_n(policy.weights(logged)), []
+    weights, evidence = policy.weights(logged), []
     for row in rows:
-        statistic = _used(logged, policy, uses, row, completion)
+        statistic = _used(logged, policy, weights, uses, row, completion)
         found = inferred(statistic, clusters, interval, replicates, seed)
-        used = found.estimate(len(logged), "snipw", level, kish)
+        used = found.estimate(len(logged), "snipw", level, effective_n(weights))
         evidence.append(LimitEvidence(limit=row.name, bound=row.bound, used=used, holds=found.share_within(row)))
     return tuple(evidence)
 
@@ -61,14 +61,15 @@ def limit_evidence(
 def _used(
     logged: LoggedDecisions,
     policy: Judged,
+    weights: np.ndarray,
     uses: Mapping[str, np.ndarray],
     row: LimitRow,
     completion: Completion | None,
 ) -> Statistic:
-    top = _mean_use(logged, policy, uses[row.uses], completion)
+    top = _mean_use(logged, policy, weights, uses[row.uses], completion)
     if row.per is None:
         return _total(top, len(logged), row.opening)
-    bottom = _mean_use(logged, policy, uses[row.per], completion)
+    bottom = _mean_use(logged, policy, weights, uses[row.per], completion)
     if not row.opening and not row.opening_per:
         return ratio(top, bottom)
     return ratio(_total(top, len(logged), row.opening), _total(bottom, len(logged), row.opening_per))
@@ -79,5 +80,7 @@ def _total(mean: Statistic, count: int, opening: float) -> Statistic:
     return shifted(scaled(mean, float(count)), opening)
 
 
-def _mean_use(logged: LoggedDecisions, policy: Judged, used: np.ndarray, completion: Completion | None) -> Statistic:
-    return completed_score(logged, policy, used, "snipw", None, completion)
+def _mean_use(
+    logged: LoggedDecisions, policy: Judged, weights: np.ndarray, used: np.ndarray, completion: Completion | None
+) -> Statistic:
+    return completed_score(logged, policy, weights, used, "snipw", None, completion)

@@ -61,9 +61,10 @@ def estimate_staged(
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     predicted = (None, None) if model is None else (model.reached, model.reached * model.given)
-    total = completed_score(logged, policy, np.where(reached == 1, given, 0.0), estimator, predicted[1], completion)
-    share = scored(logged, policy, reached, estimator, predicted[0])
-    kish = effective_n(policy.weights(logged))
+    weights, outcome = policy.weights(logged), np.where(reached == 1, given, 0.0)
+    total = completed_score(logged, policy, weights, outcome, estimator, predicted[1], completion)
+    share = scored(logged, policy, weights, reached, estimator, predicted[0])
+    kish = effective_n(weights)
 
     def told(statistic: Statistic) -> Estimate:
         found = inferred(statistic, clusters, interval, replicates, seed)

@@ -47,9 +47,11 @@ def _evaluate(settings: Settings, out: Path) -> None:
     from opportune.tables import canonical_json, write_bytes
     from opportune.workflow.evaluate import evaluate
     from opportune.workflow.swap_set import swaps
+    from opportune.workflow.trial import open_list
 
+    opened = open_list(settings, out)
     # Both are whole before either is written: where one cannot be made, the last good state of both stays.
-    made = {"evidence.json": evaluate(settings, out), "swap_set.json": swaps(settings, out)}
+    made = {"evidence.json": evaluate(opened, out), "swap_set.json": swaps(opened)}
     for name, content in {name: canonical_json(content) for name, content in made.items()}.items():
         write_bytes(out / "evidence" / name, content)
 

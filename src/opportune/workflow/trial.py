@@ -1,5 +1,7 @@
 """The trial: the planned list with its outcomes opened, what every part of the evidence reads."""
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 
@@ -8,7 +10,7 @@ from opportune.domain import BadInput, Finding, Forecast, Value, errors
 from opportune.economics import booked_columns, value_of_booked
 from opportune.evaluation import Completion, LoggedDecisions, check_logged
 from opportune.workflow.completion import declared_completion
-from opportune.workflow.listed import Listed
+from opportune.workflow.listed import Listed, read_listed
 from opportune.workflow.logged import History, everyone, made_about
 from opportune.workflow.outcome_model import cross_fitted
 from opportune.workflow.settings import Settings
@@ -46,6 +48,29 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     def settings(self) -> Settings:
         """The settings of the project."""
         return self.listed.settings
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A planned list and the decisions about it, with the trial that they make.
+
+    ``trial`` is None where none, or too few, have a known outcome; ``why_not`` then says what is too few.
+    """
+
+    listed: Listed
+    past: History
+    trial: Trial | None
+    why_not: tuple[Finding, ...]
+
+
+def open_list(settings: Settings, out: Path) -> Opened:
+    """Return the planned list of an output folder, opened. BadInput when the log is wrong, not when it is too thin."""
+    listed = read_listed(settings, out)
+    past = judged_decisions(listed)
+    try:
+        trial = open_trial(listed, past) if len(past) else None
+    except TooThin as error:
+        return Opened(listed=listed, past=past, trial=None, why_not=tuple(error.findings))
+    return Opened(listed=listed, past=past, trial=trial, why_not=())
 
 
 def judged_decisions(listed: Listed) -> History:
