@@ -76,8 +76,8 @@ def beside_rivals(count: int, ratio: float) -> list[dict]:
     pdlp, reached = in_process("pdlp", str(count))
     name, proof = f"allocation.{count // 1000}k_x_8", plan.certificate
     return [
-        result(name, seconds, "s", rival=rival, bar=ratio * rival),
-        result(f"{name}_beside_pdlp", seconds, "s", rival=pdlp),
+        result(name, seconds, "s", rival=("HiGHS' interior point", rival), bar=ratio * rival),
+        result(f"{name}_beside_pdlp", seconds, "s", rival=("PDLP", pdlp)),
         result(f"{name}_pdlp_off_lp", abs(reached / optimum - 1.0), "of the LP's optimum"),
         result(f"{name}_gap", proof.gap, "relative gap", bar=proof.gap_asked),
         result(f"{name}_bound_off_lp", abs(proof.bound / optimum - 1.0), "of the LP's optimum", bar=1e-9),
@@ -90,13 +90,17 @@ def frontier_results(count: int) -> list[dict]:
     one, _ = timed(lambda: allocate(candidates, limits))
     bounds = np.linspace(0.5, 1.5, POINTS) * limits[0].at_most
     all_points, _ = timed(lambda: frontier(candidates, limits, "budget", bounds.tolist()))
-    return [result("allocation.frontier_25", all_points, "s", rival=one, bar=8.0 * one)]
+    return [result("allocation.frontier_25", all_points, "s", rival=("one solve", one), bar=8.0 * one)]
 
 
 def growth_results() -> list[dict]:
     """Return what a customer costs at two million beside what it costs at a quarter of a million."""
     few, many = (in_process("list", str(count))[0] / count for count in (250_000, 2_000_000))
-    return [result("allocation.cost_per_customer", 1e6 * many, "us", rival=1e6 * few, bar=1.25e6 * few)]
+    return [
+        result(
+            "allocation.cost_per_customer", 1e6 * many, "us", rival=("250,000 customers", 1e6 * few), bar=1.25e6 * few
+        )
+    ]
 
 
 def decision_results() -> list[dict]:
@@ -119,7 +123,7 @@ def decision_results() -> list[dict]:
     uses = [dict(zip(of, one[1:], strict=True)) for one in offers]
     by_numpy, _ = timed(lambda: [best_offer(one[0], use, of) for one, use in zip(offers, uses, strict=True)])
     each = 1e6 / DECISIONS
-    return [result("allocation.priced_decision", each * kernel, "us", rival=each * by_numpy, bar=2.0)]
+    return [result("allocation.priced_decision", each * kernel, "us", rival=("NumPy", each * by_numpy), bar=2.0)]
 
 
 def instance(count: int) -> tuple[Candidates, list[Limit]]:

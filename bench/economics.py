@@ -31,8 +31,8 @@ def economics_results() -> list[dict]:
     few, of_curo = seconds(lambda: curo_rates(*parts(advances, payments, ends, FEW)))
     return [
         result("economics.apr_1m", taken, "s", bar=2.0),
-        result("economics.apr_effective_each", 1e6 * yearly / MANY, "us beside pyxirr", rival=1e6 * alone / SOME),
-        result("economics.apr_each", 1e6 * taken / MANY, "us beside curo", rival=1e6 * few / FEW),
+        result("economics.apr_effective_each", 1e6 * yearly / MANY, "us", rival=("pyxirr", 1e6 * alone / SOME)),
+        result("economics.apr_each", 1e6 * taken / MANY, "us", rival=("curo", 1e6 * few / FEW)),
         result("economics.apr_from_pyxirr", apart(theirs, effective.value), "rate, at most", bar=1e-6),
         result("economics.apr_from_curo", apart(of_curo, found.value), "rate, at most", bar=1e-6),
     ]

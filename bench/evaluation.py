@@ -76,11 +76,12 @@ def evaluation_results() -> list[dict]:
         )
     )
     taken, memory = apart_and_large()
+    theirs = rival * SHARE * REPLICATES / RIVAL_REPLICATES
     return [
-        result("evaluation.influence_10m", taken, "s", rival=SHARE * plain, bar=20.0),
+        result("evaluation.influence_10m", taken, "s", rival=("NumPy", SHARE * plain), bar=20.0),
         result("evaluation.influence_10m_memory", memory, "GiB, the log itself in it", bar=4.0),
         result("evaluation.influence_apart", apart, "standard errors from the rival's", bar=1e-3),
-        result("evaluation.bootstrap_1m", drawing, "s", rival=rival * SHARE * REPLICATES / RIVAL_REPLICATES, bar=20.0),
+        result("evaluation.bootstrap_1m", drawing, "s", rival=("SciPy, plain rows", theirs), bar=20.0),
     ]
 
 

@@ -53,7 +53,9 @@ def pacing_results() -> list[dict]:
     for name, day in DAYS.items():
         fixed, steered = simulated(day, pace=False), simulated(day, pace=True)
         off, rival = (abs(each.spent["budget"] - 1.0) for each in (steered, fixed))
-        found.append(result(f"allocation.paced_{name}_off_budget", off, "of the budget", rival=rival, bar=0.03))
+        found.append(
+            result(f"allocation.paced_{name}_off_budget", off, "of the budget", rival=("fixed prices", rival), bar=0.03)
+        )
         lost = 1.0 - steered.value
         found.append(result(f"allocation.paced_{name}_value_lost", lost, "of the best in hindsight", bar=0.05))
     return found

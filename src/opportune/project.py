@@ -35,6 +35,7 @@ from opportune.workflow import (
 if TYPE_CHECKING:
     from opportune.evaluation import LoggedDecisions
     from opportune.workflow.change import PlanChange
+    from opportune.workflow.one_customer import CustomerExplained
     from opportune.workflow.uses import Use
     from opportune.workflow.worth import SourceWorth
 
@@ -145,6 +146,15 @@ class Project:
             return None
         with _lines_of(self.settings.directory):
             return plan_change(released, self.out, ())
+
+    def explain_customer(self, customer_id: str) -> "CustomerExplained":
+        """Return why the plan that lies in ``out`` chose as it did for one customer: winner, runner-up and charges.
+
+        BadInput (OP845) for a customer who is not on its list.
+        """
+        from opportune.workflow.one_customer import explain_customer
+
+        return explain_customer(self.settings, self.out, customer_id)
 
     def worth(self, source: str) -> "SourceWorth":
         """Return what a source of sources.toml is worth: train and plan once with it and once without, and compare."""

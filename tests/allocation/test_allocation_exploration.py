@@ -1,12 +1,14 @@
 """Exploring: a floor under near offers, inside a budget, with limits that hold in expectation."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from opportune.allocation import ExplorationTerms, allocate, draw, explore
-from opportune.domain import Candidates, Limit
+from opportune.allocation.certificate import certify_mixture
+from opportune.domain import Candidates, Limit, OpportuneError
 
 
 def instance(count, offers, seed):
@@ -72,6 +74,21 @@ def test_more_budget_tries_more_and_none_tries_only_what_is_free():
     assert tried[0] <= 600
     assert tried == sorted(tried)
     assert tried[2] > tried[1]
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_no_draw_gives_a_customer_more_offers_than_it_may_get(most):
+    one = instance(390, 4, 3)
+    customers = np.array([f"c{i // 3}" for i in range(390)], dtype=object)
+    candidates, limits = msgspec.structs.replace(one, customer_id=customers), limits_of(390)
+    allowed = np.ones(candidates.value.shape, dtype=bool)
+    plain = allocate(candidates, limits, gap=1e-2, offers_per_customer=most)
+    plan = explore(candidates, limits, plain, allowed, ExplorationTerms(floor=0.1, budget=200.0), most)
+    assert plan.certificate.explored.opportunities > 50
+    could_be = (plan.probability > 0.0).any(axis=1).reshape(-1, 3).sum(axis=1)
+    assert could_be.max() == most
+    with pytest.raises(OpportuneError, match=f"more than {most} offers"):
+        certify_mixture(candidates, limits, np.where(candidates.eligible, 0.1, 0.0), plan, 0.0, None, most)
 
 
 def test_draws_realise_the_probabilities():

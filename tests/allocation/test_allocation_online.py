@@ -127,6 +127,23 @@ def test_prices_outside_their_window_are_refused_with_a_sentence(at):
         prices.charges({}, at)
 
 
+def test_the_instant_of_the_request_says_which_week_is_charged():
+    weekly = Limit(name="weekly", uses="cost", period="week", at_most=10.0)
+    places = places_of([weekly], [{"at": np.array(["2026-03-01", "2026-03-02"], dtype="datetime64[us]")}])
+    prices = PriceList(
+        prices={"weekly [2026-02-23]": 1.0, "weekly [2026-03-02]": 4.0}, places=places,
+        valid_from=AsOf.parse("2026-02-25"), valid_until=END,
+    )  # fmt: skip
+    assert prices.charges({}, AsOf.parse("2026-03-01T23:59:59")) == {"cost": 1.0}
+    assert prices.charges({}, START) == {"cost": 4.0}
+
+
+def test_an_attribute_that_a_limit_reads_and_nobody_gave_is_named():
+    prices = priced(instance(9, 0), limits_of(9), 1.0, 0)
+    with pytest.raises(BadInput, match=r"\[OP503\] shop is read by a limit and not given"):
+        prices.charges({"score": 0.5}, NOON)
+
+
 @pytest.mark.parametrize(("change", "says"), [
     ({"valid_until": START}, "expected an end after the beginning"),
     ({"prices": {"contacts": -0.1}}, "price of 'contacts' is -0.1: expected a finite number"),

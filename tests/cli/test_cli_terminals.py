@@ -89,7 +89,7 @@ def test_completion_is_offered_for_each_shell(shell):
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        ("plan", ["plan", "{small}"]),
+        ("plan", ["plan", "{small}", "--customer", "c20001"]),
         ("check", ["check", "{small}"]),
         ("uses", ["uses", "score", "{small}"]),
         ("train", ["train", "{small}"]),

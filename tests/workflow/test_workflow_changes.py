@@ -88,6 +88,22 @@ def test_a_what_if_about_nothing_is_refused(change, words, small):
         Project.open(small, changes=[change])
 
 
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ("limits.objective.gap=0.02", lambda settings: settings.objective.gap == 0.02),
+        ("limits.exploration.holdout=0.1", lambda settings: settings.exploration.holdout == 0.1),
+        ("opportune.protected.columns=['age']", lambda settings: settings.protected == ("age",)),
+    ],
+)
+def test_a_what_if_may_be_about_a_table_that_its_file_does_without(change, read, small):
+    edit(small / "limits.toml", '[objective]\nmaximise = "value"\n', "")
+    edit(small / "opportune.toml", '[protected]\ncolumns = ["age"]', "")
+    assert read(Project.open(small, changes=[change]).settings)
+    with pytest.raises(BadInput, match=r"Did you mean objective\?"):
+        Project.open(small, changes=["limits.objectiv.gap=0.02"])
+
+
 def test_one_value_changed_twice_is_refused_and_two_values_of_one_limit_are_not(small):
     said = r"--set \[OP823\] limits.letters.at_most is given 2 times \(500, 700\): expected one value"
     with pytest.raises(BadInput, match=said):

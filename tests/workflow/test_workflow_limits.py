@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from opportune.allocation import allocate
-from opportune.domain import NO_OFFER_ID, BadInput, BrokenPromise, Candidates, Limit
+from opportune.domain import NO_OFFER_ID, AsOf, BadInput, BrokenPromise, Candidates, Limit
+from opportune.numerics import keyed_uniform
 from opportune.project import Project
 from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.doubts import nothing_offered
-from opportune.workflow.settings import Exploration, Objective, Protected
+from opportune.workflow.settings import Exploration, Frontier, Objective, Protected
 
 HEAD = '#:schema .schemas/limits.schema.json\n[objective]\nmaximise = "value"\n'
 BRANCHES = """
@@ -99,6 +100,20 @@ def test_a_loss_limit_in_per_cent_is_asked_about(small, bound, asked):
     found = cross_checks(Project.open(small).settings)
     assert [finding.code for finding in found] == asked
     assert all(finding.severity == "warning" and "Did you mean 0.05?" in finding.message for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("limit", "name", "says"),
+    [
+        (LENT, "lentt", r"limits.toml:11:1 \[OP804\] limit is 'lentt'.*Did you mean lent\?"),
+        (BRANCHES, "branch letters", r"limits.toml:13:1 \[OP514\].*write at_most in place of amounts"),
+    ],
+)
+def test_a_frontier_that_cannot_be_drawn_is_told_before_anything_runs(small, limit, name, says):
+    write_branches(small, 20)
+    write(small, limit + f'\n[frontier]\nlimit = "{name}"\nbounds = [1]\n')
+    with pytest.raises(BadInput, match=says):
+        Project.open(small)
 
 
 def write(small, text):
@@ -222,12 +237,17 @@ def test_a_customer_gets_one_offer_over_two_slots(small):
     customers = [row["customer_id"] for row in planned(project)]
     assert len(customers) == len(set(customers)) > 500
     assert len(planned(free)) > 1.5 * len(customers)
+    told = project.explain_customer(customers[0]).opportunities
+    assert {each.slot for each in told} == {"1", "2"}
+    assert sorted(each.because for each in told) == ["most left", "offers per customer"]
 
 
 def test_exploring_gives_each_near_offer_its_floor_and_leaves_probabilities_that_sum_to_one(small):
-    write(small, "gap = 0.002\n" + BAND + EXPLORE)
+    write(small, "gap = 0.002\n" + BAND + LENT.replace("100000", "1e9") + EXPLORE)
     project = Project.open(small)
     proof = project.plan().certificate
+    slack = json.loads((project.out / "plan" / "limit_costs.json").read_text())[1]
+    assert slack["cost"] == pytest.approx(0.0, abs=0.01 * proof.explored.cost)  # exploring is not the limit's doing
     assert proof.gap_asked == 0.002
     assert proof.explored is not None
     assert 0.0 <= proof.explored.cost <= 40.0
@@ -244,6 +264,18 @@ def test_exploring_gives_each_near_offer_its_floor_and_leaves_probabilities_that
     drawn = pq.read_table(project.out / "plan" / "plan.parquet").to_pylist()
     assert all(row["probability"] > 0 for row in drawn)
     assert {round(row["probability"], 12) for row in drawn} >= {0.02}
+    tried = next(row for row in drawn if round(row["probability"], 12) == 0.02)
+    (told,) = project.explain_customer(tried["customer_id"]).opportunities
+    assert (told.gets, told.because, told.probability) == (tried["offer_id"], "drawn", tried["probability"])
+    assert tried["offer_id"] in {offer.offer_id for offer in told.ranked}
+    ids = np.array([row["customer_id"] for row in drawn], dtype=object)
+    held_out = ids[keyed_uniform(project.settings.identity.seed, f"holdout {AsOf.parse('2025-03-01')}", ids) < 0.05]
+    alone = [project.explain_customer(customer).opportunities[0] for customer in held_out[:5]]
+    assert {(each.because, each.gets) for each in alone} <= {
+        ("holdout", NO_OFFER_ID),
+        ("nothing eligible", NO_OFFER_ID),
+    }
+    assert any(len(each.ranked) > 1 for each in alone)
 
 
 def test_a_lender_says_which_gap_is_good_enough_to_release(small):
@@ -300,7 +332,7 @@ def test_every_example_of_the_page_of_limits_can_be_read():
     page = (Path(__file__).parents[2] / "docs" / "howto" / "limits.md").read_text(encoding="utf-8")
     blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
     limits = [msgspec.convert(each, Limit) for block in blocks for each in block.get("limit", [])]
-    parts = {"objective": Objective, "exploration": Exploration, "protected": Protected}
+    parts = {"objective": Objective, "frontier": Frontier, "exploration": Exploration, "protected": Protected}
     found = {
         name: msgspec.convert(block[name], kind) for block in blocks for name, kind in parts.items() if name in block
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opportune.allocation.certificate import certify
 from opportune.allocation.charges import priced_rows, unit_charges
 from opportune.allocation.check import check_limits, columns_of
+from opportune.allocation.varied import check_varied, told_as_one, varied_field
 
 if TYPE_CHECKING:
     from opportune.allocation.exploration import ExplorationTerms, draw, explore
@@ -47,6 +48,7 @@ __all__ = [
     "best_offer",
     "certify",
     "check_limits",
+    "check_varied",
     "columns_of",
     "draw",
     "explore",
@@ -55,7 +57,9 @@ __all__ = [
     "paced",
     "priced_rows",
     "still_planned",
+    "told_as_one",
     "unit_charges",
+    "varied_field",
 ]
 
 

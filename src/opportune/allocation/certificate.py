@@ -119,16 +119,20 @@ def certify_mixture(
     plan: Plan,
     base: float,
     reserved: Mapping[str, Reserved] | None = None,
+    most: int | None = None,
 ) -> Certificate:
     """Return the certificate of probabilities (n, K) that a plan and its exploring amount to, in expectation.
 
     ``plan`` is the part that was chosen, planned with what exploring uses reserved, and ``base`` what the explored
     offers are worth: together they bound every plan that explores the same. Value and uses are recomputed from the
-    probabilities alone. OpportuneError where they are none of eligible offers, or do not come to the plan's.
+    probabilities alone. OpportuneError where they are none of eligible offers, do not come to the plan's, or could be
+    drawn so that a customer gets more than ``most`` offers.
     """
     wrong = (probability < 0.0) | (probability > 0.0) & ~candidates.eligible
     if wrong.any() or np.any(probability.sum(axis=1) > 1.0 + ROUNDING):
         raise OpportuneError("the plan's probabilities are none: negative, above one, or of offers not eligible")
+    if most is not None:
+        _refuse_too_many(_customers(candidates), np.where((probability > 0.0).any(axis=1), 0, -1), most)
     places = places_of(limits, candidates.attribute_blocks())
     codes = [each.codes(candidates.attributes) for each in places]
     expected = {name: np.sum(probability * amounts, axis=1) for name, amounts in candidates.uses.items()}

@@ -54,6 +54,9 @@ def explore(
     each customer gets most likely. The cost, in the certificate, is the value of the best plan without exploring less
     that of this one; it is at most the budget. Where even the least exploring costs more, as it may on a short list
     whose whole choices are lumpy, nothing is tried: every probability is 0 or 1.
+
+    A customer who may get only so many offers, and is tried on, gets one where ``plain`` makes one and nowhere else:
+    whatever is drawn, there are no more than it may get.
     """
     distance = _distances(candidates, plain, allowed, offers_per_customer)
     near = _within(distance, terms.floor, terms.budget)
@@ -101,9 +104,11 @@ def _mixed_plan(
     reserved: Mapping[str, Reserved],
 ) -> Plan:
     rest = 1.0 - floor * near.sum(axis=1, keepdims=True)
+    barred = _barred(candidates, near, plain, most)[:, None]
+    chosen = np.where(barred, 0.0, rest)
     shrunk = msgspec.structs.replace(
-        candidates, value=candidates.value * rest,
-        uses={name: amounts * rest for name, amounts in candidates.uses.items()},
+        candidates, eligible=candidates.eligible & ~barred, value=candidates.value * chosen,
+        uses={name: amounts * chosen for name, amounts in candidates.uses.items()},
     )  # fmt: skip
     explored = _explored_use(candidates, limits, near, floor, reserved)
     asked = plain.certificate
@@ -112,8 +117,16 @@ def _mixed_plan(
     offered = np.flatnonzero(plan.choice >= 0)
     probability[offered, plan.choice[offered]] += rest[offered, 0]
     base = float(floor * np.sum(candidates.value[near]))
-    proof = certify_mixture(candidates, limits, probability, plan, base, reserved)
+    proof = certify_mixture(candidates, limits, probability, plan, base, reserved, most)
     return msgspec.structs.replace(plan, probability=probability, certificate=proof)
+
+
+def _barred(candidates: Candidates, near: np.ndarray, plain: Plan, most: int | None) -> np.ndarray:
+    """Return which opportunities (n,) get nothing, because others of their customer are tried on."""
+    if most is None:
+        return np.zeros(len(candidates), dtype=bool)
+    tried_on = set(candidates.customer_id[near.any(axis=1)].tolist())
+    return np.array([each in tried_on for each in candidates.customer_id]) & (plain.choice < 0)
 
 
 def _explored_use(

@@ -37,13 +37,18 @@ class PriceList(msgspec.Struct, frozen=True, kw_only=True):
     def charges(self, attributes: Mapping[str, object], at: AsOf) -> dict[str, float]:
         """Return the charge per unit of each resource for one opportunity with these attributes, at an instant.
 
-        BadInput (OP513) outside the window: a price of yesterday says nothing of what is left today.
+        The instant says which week, month or quarter of a limit by ``period`` it is. BadInput (OP513) outside the
+        window: a price of yesterday says nothing of what is left today; (OP503) without a column that a limit reads.
         """
         if not self.valid_from <= at < self.valid_until:
             message = f"are asked for at {at}, and hold from {self.valid_from} until {self.valid_until}"
             raise _refused("", message, "plan again, or make the standard offer until then")
-        one = {name: np.array([value]) for name, value in attributes.items()}
-        found = unit_charges(self.places, self.prices, one)
+        instant = np.datetime64(at.at.replace(tzinfo=None), "us")
+        one = {name: np.array([value]) for name, value in {**attributes, "at": instant}.items()}
+        try:
+            found = unit_charges(self.places, self.prices, one)
+        except KeyError as error:
+            raise BadInput([_without(str(error.args[0]))]) from error
         return {name: float(np.asarray(charge).reshape(())) for name, charge in found.items()}
 
 
@@ -74,6 +79,12 @@ def best_offer(values: np.ndarray, uses: Mapping[str, np.ndarray], charges: Mapp
     (best, offer), *others = ranked
     second, runner_up = others[0] if others else (0.0, None)
     return BestOffer(offer=offer, net=best, runner_up=runner_up, runner_up_net=second)
+
+
+def _without(column: str) -> Finding:
+    message = f"is read by a limit and not given: expected the value of {column!r} for this opportunity"
+    step = "give it in attributes"
+    return Finding(code="OP503", source="prices", subject=column, message=message, next_step=step)
 
 
 def _refused(subject: str, message: str, step: str) -> BadInput:

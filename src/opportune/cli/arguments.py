@@ -23,6 +23,9 @@ ScenarioOption = Annotated[str | None, typer.Option("--scenario", help="A [[scen
 HorizonOption = Annotated[
     str | None, typer.Option("--horizon", metavar="WEEKS", help="See what the table forecast expects: 13w.")
 ]
+CustomerOption = Annotated[
+    str | None, typer.Option("--customer", metavar="ID", help="Tell why this customer gets what they get.")
+]
 WithoutOption = Annotated[str | None, typer.Option("--without", help="A source of sources.toml: what is it worth?")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 

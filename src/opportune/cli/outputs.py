@@ -8,6 +8,7 @@ from opportune.domain import Certificate, Finding
 from opportune.workflow.apr_file import AprFile
 from opportune.workflow.change import PlanChange
 from opportune.workflow.horizon_told import HorizonTold
+from opportune.workflow.one_customer import CustomerExplained
 from opportune.workflow.steps import StepForecast
 from opportune.workflow.uses import Use
 from opportune.workflow.value_file import ValuedFile
@@ -33,7 +34,7 @@ class PlanSaid(msgspec.Struct, frozen=True, kw_only=True):
     """`opportune plan`: what ran and why, the plan's proof, and what it changes against the last release.
 
     ``horizon`` tells the list from the forecast that was planned with it; null of a plan of the list alone.
-    ``findings`` are what is doubtful and was not refused.
+    ``findings`` are what is doubtful and was not refused. ``customer`` is the one that --customer names.
     """
 
     steps: tuple[StepForecast, ...]
@@ -42,6 +43,7 @@ class PlanSaid(msgspec.Struct, frozen=True, kw_only=True):
     holdout: Holdout
     horizon: HorizonTold | None
     change: PlanChange | None
+    customer: CustomerExplained | None
     findings: tuple[Finding, ...]
 
 

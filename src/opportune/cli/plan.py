@@ -6,6 +6,7 @@ import msgspec
 
 from opportune.cli.arguments import (
     AsOfOption,
+    CustomerOption,
     Directory,
     HorizonOption,
     Json,
@@ -24,6 +25,7 @@ from opportune.cli.printing import (
     print_plan,
 )
 from opportune.cli.printing_changes import print_change
+from opportune.cli.printing_customer import print_customer
 
 NAME = "plan"
 
@@ -35,6 +37,7 @@ def command(
     changes: SetOption = None,
     scenario: ScenarioOption = None,
     horizon: HorizonOption = None,
+    customer: CustomerOption = None,
     as_json: Json = False,
 ) -> None:
     """Plan the list under the limits: what changed, what runs, the plan with its proof, and who gets another offer."""
@@ -44,6 +47,7 @@ def command(
         print_forecast(forecast)
     planned = project.plan()
     change = project.change()
+    explained = None if customer is None else project.explain_customer(customer)
     if as_json:
         from opportune.cli.outputs import Holdout, PlanSaid
 
@@ -55,6 +59,7 @@ def command(
                 holdout=msgspec.convert(planned.holdout, Holdout),
                 horizon=planned.horizon,
                 change=change,
+                customer=explained,
                 findings=tuple(project.doubts()),
             )
         )
@@ -65,4 +70,5 @@ def command(
     print_horizon(planned.horizon)
     print_holdout(planned.holdout, project.settings.identity.currency)
     print_change(change, project.settings.identity.currency, "the last release")
+    print_customer(explained, project.settings.identity.currency)
     print(f"\nplan {project.out / 'plan' / 'plan.parquet'}")

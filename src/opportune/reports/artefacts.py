@@ -13,8 +13,8 @@ class Artefacts(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     certificate: dict[str, Any]
     frontier: dict[str, Any]
-    frontier_resource: str | None
-    """The resource that the varied limit is about."""
+    frontier_uses: tuple[str, str | None] | None
+    """The resource that the varied limit sums, and the one it is per; None where it is not about the whole list."""
     examples: list[dict[str, Any]]
     holdout: dict[str, Any]
     horizon: dict[str, Any] | None

@@ -15,7 +15,7 @@ WIDTH = 560
 def evidence_chart(rows: list[dict[str, Any]], currency: str) -> str:
     """Draw estimates as points with their 95 % intervals, zero marked. Rows: policy, value, low, high."""
     data = _values([{**row, "order": i} for i, row in enumerate(rows)])
-    y = alt.Y("policy:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=360))
+    y = alt.Y("policy:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=460))
     scale = alt.Scale(zero=True, nice=True)
     title = f"{currency} per listed customer, with 95 % interval"
     base = alt.Chart(data, width=WIDTH, height=alt.Step(26))
@@ -28,7 +28,8 @@ def evidence_chart(rows: list[dict[str, Any]], currency: str) -> str:
 
 def frontier_chart(points: list[dict[str, Any]], limit: str, marked: list[dict[str, Any]], currency: str) -> str:
     """Draw plan value against the limit, with marked plans (use, value, name) as labelled points."""
-    x = alt.X("use:Q", title=limit, axis=alt.Axis(format=",d", tickCount=6), scale=alt.Scale(zero=True))
+    digits = ",d" if max(each["use"] for each in (*points, *marked)) >= 10.0 else ".3~g"  # a ratio is a fraction
+    x = alt.X("use:Q", title=limit, axis=alt.Axis(format=digits, tickCount=6), scale=alt.Scale(zero=True))
     y = alt.Y("value:Q", title=f"planned value, {currency}", axis=alt.Axis(format=",d"), scale=alt.Scale(zero=True))
     line = alt.Chart(_values(points), width=WIDTH, height=250).mark_line(point=True, color=BLUE).encode(x=x, y=y)
     marks = alt.Chart(_values(marked))

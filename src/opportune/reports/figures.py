@@ -94,10 +94,11 @@ def _frontier(told: Artefacts) -> list[Figure]:
     held = [each for each in points if each["value"] is not None]
     if not held:
         return []
-    row = next(row for row in told.certificate["rows"] if row["name"].removesuffix(" (at most)") == limit)
-    marked = [{"use": row["used"], "value": told.certificate["value"], "name": "the plan"}, *_today(told)]
+    plan = told.frontier["plan"]
+    marked = [{"use": plan["used"], "value": plan["value"], "name": "the plan"}, *_today(told)]
+    side = told.frontier["side"].replace("_", " ")
     caption = (
-        f"The best plan for each bound of “{limit}”, the other limits kept. {_price_says(told, row)} "
+        f"The best plan for each bound of “{limit}”, the other limits kept. {_price_says(told, plan['price'])} "
         f"{_today_says(told)}{_cannot_hold(points)}These are forecasts, not evidence."
     )
     return [
@@ -106,7 +107,7 @@ def _frontier(told: Artefacts) -> list[Figure]:
             title=f"What “{limit}” buys",
             caption=caption,
             svg=frontier_chart([{"use": each["used"], **each} for each in held], limit, marked, told.currency),
-            header=(f"{limit}, at most", "used", "planned value", "price of one more"),
+            header=(f"{limit}, {side}", "used", "planned value", f"price of one {_step(told)}"),
             rows=tuple((each["limit"], each["used"], each["value"], each["price"]) for each in points),
         )
     ]
@@ -123,16 +124,23 @@ def _today(told: Artefacts) -> list[dict[str, Any]]:
     Today's policy is about the list alone: beside plans of list and forecast its point would mislead.
     """
     policy = next((each for each in told.evidence["policies"] if each["name"] == told.evidence["today"]), None)
-    if told.horizon is not None or policy is None or told.frontier_resource not in policy.get("forecast_uses", {}):
+    if told.horizon is not None or policy is None or told.frontier_uses is None or "forecast_uses" not in policy:
         return []
-    use = policy["forecast_uses"][told.frontier_resource]
+    uses, per = told.frontier_uses
+    below = 1.0 if per is None else policy["forecast_uses"][per]
+    use = policy["forecast_uses"][uses] / below if below else 0.0
     return [{"use": use, "value": policy["forecast_value"], "name": "today's policy"}]
 
 
-def _price_says(told: Artefacts, row: dict[str, Any]) -> str:
+def _step(told: Artefacts) -> str:
+    """Return which way the limit is relaxed."""
+    return "less" if told.frontier["side"] == "at_least" else "more"
+
+
+def _price_says(told: Artefacts, price: float) -> str:
     """Return what relaxing the limit would bring at the plan, and which limits bind when it would bring nothing."""
-    if row["price"] > 0.0:
-        return f"At the plan one more of it is worth {amount(row['price'])} {told.currency}."
+    if price > 0.0:
+        return f"At the plan one {_step(told)} of it is worth {amount(price)} {told.currency}."
     binding = [f"“{each['name']}”" for each in told.certificate["rows"] if each["price"] > 0.0]
     held_by = f": {' and '.join(binding)} holds the plan back first" if binding else ""
     return f"At the plan this limit does not bind{held_by}."

@@ -14,9 +14,11 @@ from opportune.workflow.settings import Settings, TimeSplit
 
 def cross_checks(settings: Settings) -> list[Finding]:
     """Return what is wrong between files, and with time."""
-    from opportune.allocation import check_limits
+    from opportune.allocation import check_limits, check_varied
 
     findings = [*check_limits(settings.limits, resources_of(settings), None), *check_time(settings.time)]
+    if settings.frontier is not None:
+        findings += check_varied(settings.limits, settings.frontier.limit, settings.frontier.bounds)
     findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
     findings += [*_names_twice(settings), *_curves_of_bands(settings), *check_horizon(settings)]
     findings += [*_less_than_nothing(settings), *_losses_above_all(settings)]
@@ -123,8 +125,6 @@ def _unknown_names(settings: Settings) -> list[Finding]:
     evidence, limits = settings.evidence, [limit.name for limit in settings.limits]
     policies, offers = [policy.name for policy in evidence.policy], settings.catalogue.offer_ids
     given: list[tuple[str, str, str | None, Sequence[str]]] = []
-    if settings.frontier:
-        given.append(("limits.toml", "frontier.limit", settings.frontier.limit, limits))
     given.append(("limits.toml", "exploration.standard", settings.exploration.standard, offers))
     given += [
         ("limits.toml", "exploration.largest", name, resources_of(settings)) for name in settings.exploration.largest

@@ -11,6 +11,13 @@ import msgspec
 from opportune.domain import BadInput, Finding
 from opportune.tables import read_toml
 
+MAY_LACK = {
+    "limits.toml": ("objective", "exploration", "frontier", "horizon"),
+    "models.toml": ("defaults",),
+    "opportune.toml": ("protected",),
+}
+"""The tables that a file may do without; a change may be about one of them all the same."""
+
 
 class Change(msgspec.Struct, frozen=True):
     """One value of one file, changed for a what-if: ``limits.mailings.at_most=8000`` in parts."""
@@ -85,10 +92,12 @@ class Folder(msgspec.Struct, frozen=True):
 def _apply(change: Change, content: dict[str, Any]) -> list[Finding]:
     """Set the value in ``content``; a finding when a name on the way to it does not exist."""
     node: Any = content
+    _add_table(change, content)
     for part in change.path[1:-1]:
         children = _children(node)
         if part not in children:
-            return [_finding(change.text, _unknown(part, list(children), change.source), "correct it")]
+            known = dict.fromkeys([*children, *(MAY_LACK.get(change.source, ()) if node is content else ())])
+            return [_finding(change.text, _unknown(part, list(known), change.source), "correct it")]
         node = children[part]
     last = change.path[-1]
     held = _children(node).get(last)
@@ -97,6 +106,13 @@ def _apply(change: Change, content: dict[str, Any]) -> list[Finding]:
     else:
         node[last] = change.value
     return []
+
+
+def _add_table(change: Change, content: dict[str, Any]) -> None:
+    """Add the table that a change is about, where the file does without one that it may lack."""
+    first, *rest = change.path[1:]
+    if rest and first in MAY_LACK.get(change.source, ()) and first not in _children(content):
+        content.setdefault(first, {})
 
 
 def _children(node: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from opportune.allocation import allocate
 from opportune.domain import Candidates, Limit, Opportunities, Plan
 from opportune.numerics import keyed_uniform
+from opportune.workflow.make_plan import margins_of, value_unexplored
 from opportune.workflow.settings import Settings
 
 
@@ -36,12 +37,13 @@ def holdout_cost(
 ) -> dict[str, Any]:
     """Return the share, the number of customers, and the planned value that leaving them alone gives up.
 
-    The cost is the value of the best plan with everyone less that of the plan made, under the same limits.
+    The cost is the value of the best plan with everyone less that of the plan made, under the same limits and margins,
+    neither of them exploring.
     """
     cost = 0.0
     if held_out.any():
-        whole = allocate(everyone, limits, start=made.prices, **settings.asked)
+        whole = allocate(everyone, limits, start=made.prices, reserved=margins_of(made), **settings.asked)
         if whole.certificate.status == "interrupted":
             raise KeyboardInterrupt
-        cost = whole.certificate.value - made.certificate.value
+        cost = whole.certificate.value - value_unexplored(made)
     return {"share": settings.holdout, "customers": int(held_out.sum()), "cost": cost}

@@ -36,11 +36,21 @@ def _planned(settings: Settings, seen: Seen, options: Candidates, limits: Sequen
         plan = allocate(options, limits, **settings.asked)
     if terms.floor is None or terms.budget is None or plan.certificate.status == "interrupted":
         return plan
-    margins = {row.name: Reserved(margin=row.margin) for row in plan.certificate.rows if row.margin}
     allowed = explorable(terms, options, rulebook)
     allowed[seen.listed :] = False
     explored = ExplorationTerms(floor=terms.floor, budget=terms.budget)
-    return explore(options, limits, plan, allowed, explored, settings.objective.offers_per_customer, margins)
+    return explore(options, limits, plan, allowed, explored, settings.objective.offers_per_customer, margins_of(plan))
+
+
+def margins_of(plan: Plan) -> dict[str, Reserved]:
+    """Return the margins that a plan keeps free, by row: plans that are compared with it must keep them too."""
+    return {row.name: Reserved(margin=row.margin) for row in plan.certificate.rows if row.margin}
+
+
+def value_unexplored(plan: Plan) -> float:
+    """Return what a plan would be worth without exploring: a plan that does not explore is compared with that."""
+    told = plan.certificate.explored
+    return plan.certificate.value + (0.0 if told is None else told.cost)
 
 
 def _folds(settings: Settings) -> int:

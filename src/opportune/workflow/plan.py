@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from opportune.allocation import frontier
+from opportune.allocation import frontier, told_as_one, varied_field
 from opportune.decisioning import Rulebook
 from opportune.domain import BadInput, Candidates, Facts, Finding, Interrupted, Limit, Opportunities, Plan
 from opportune.models import load
@@ -19,7 +19,7 @@ from opportune.workflow.holdout import draw_holdout, holdout_cost, without
 from opportune.workflow.horizon import Seen, see
 from opportune.workflow.horizon_file import write_horizon
 from opportune.workflow.limit_amounts import resolved_limits
-from opportune.workflow.make_plan import make_plan, realised_choice
+from opportune.workflow.make_plan import make_plan, margins_of, realised_choice
 from opportune.workflow.plan_tables import candidates_table, plan_table, probabilities_table
 from opportune.workflow.relaxed import write_relaxed
 from opportune.workflow.settings import Settings
@@ -55,7 +55,7 @@ def plan(settings: Settings, out: Path) -> None:
             return
         write_json(directory / "holdout.json", holdout_cost(settings, seen.everyone, held_out, made, limits))
         write_relaxed(settings, directory, options, seen.listed, made, limits)
-        _write_frontier(settings, directory, options, limits)
+        _write_frontier(settings, directory, options, made, limits)
 
     replace_directory(out / "plan", build)
     if made.certificate.status == "interrupted":
@@ -120,8 +120,18 @@ def read_rulebook(settings: "Settings | Recorded", out: Path) -> Rulebook:
     )
 
 
-def _write_frontier(settings: Settings, directory: Path, options: Candidates, limits: Sequence[Limit]) -> None:
+def _write_frontier(
+    settings: Settings, directory: Path, options: Candidates, made: Plan, limits: Sequence[Limit]
+) -> None:
+    """Write ``frontier.json``: the points, each with the margins of the plan, and where the plan itself stands."""
     declared = settings.frontier
-    points = () if declared is None else frontier(options, limits, declared.limit, declared.bounds, **settings.asked)
-    limit = None if declared is None else declared.limit
-    write_json(directory / "frontier.json", {"limit": limit, "points": msgspec.to_builtins(points)})
+    if declared is None:
+        write_json(directory / "frontier.json", {"limit": None, "side": None, "plan": None, "points": []})
+        return
+    asked, reserved = settings.asked, margins_of(made)
+    points = frontier(options, limits, declared.limit, declared.bounds, reserved=reserved, **asked)
+    used, price = told_as_one(made, declared.limit)
+    side = next(varied_field(limit) for limit in limits if limit.name == declared.limit)
+    stands = {"used": used, "price": price, "value": made.certificate.value}
+    told = {"limit": declared.limit, "side": side, "plan": stands, "points": msgspec.to_builtins(points)}
+    write_json(directory / "frontier.json", told)

@@ -9,6 +9,7 @@ import numpy as np
 from opportune.allocation import allocate
 from opportune.domain import NO_OFFER_ID, Candidates, Limit, Plan, rows_of
 from opportune.tables import write_json, write_parquet
+from opportune.workflow.make_plan import margins_of, value_unexplored
 from opportune.workflow.settings import Settings
 
 
@@ -17,7 +18,8 @@ def write_relaxed(
 ) -> None:
     """Write ``limit_costs.json`` and ``relaxed.parquet``: the offer of each plan that lacks one limit.
 
-    The plans are of all ``options``, the table is of the first ``listed``: those of the list.
+    The plans are of all ``options``, the table is of the first ``listed``: those of the list. None explores, and what
+    a limit costs is told against the plan as it would be without exploring.
     """
     import pyarrow as pa
 
@@ -32,7 +34,7 @@ def write_relaxed(
 def _without(settings: Settings, options: Candidates, made: Plan, limits: Sequence[Limit], name: str) -> Plan:
     others = [limit for limit in limits if limit.name != name]
     start = {row.name: made.prices[row.name] for row in rows_of(others, options.attributes)}
-    plan = allocate(options, others, start=start, **settings.asked)
+    plan = allocate(options, others, start=start, reserved=margins_of(made), **settings.asked)
     if plan.certificate.status == "interrupted":
         raise KeyboardInterrupt
     return plan
@@ -40,4 +42,4 @@ def _without(settings: Settings, options: Candidates, made: Plan, limits: Sequen
 
 def _cost(name: str, plan: Plan, made: Plan) -> dict[str, Any]:
     value = plan.certificate.value
-    return {"limit": name, "value_without": value, "cost": value - made.certificate.value}
+    return {"limit": name, "value_without": value, "cost": value - value_unexplored(made)}

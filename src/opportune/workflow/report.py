@@ -23,7 +23,7 @@ def report(settings: Settings, out: Path) -> None:
         currency=settings.identity.currency,
         certificate=read_json(out / "plan" / "certificate.json"),
         frontier=read_json(out / "plan" / "frontier.json"),
-        frontier_resource=_frontier_resource(settings),
+        frontier_uses=_frontier_uses(settings),
         examples=read_json(out / "plan" / "examples.json"),
         holdout=read_json(out / "plan" / "holdout.json"),
         horizon=None if ahead is None else msgspec.to_builtins(ahead),
@@ -38,8 +38,10 @@ def report(settings: Settings, out: Path) -> None:
     write_text(out / "reports" / "portfolio.html", portfolio_page(artefacts))
 
 
-def _frontier_resource(settings: Settings) -> str | None:
-    """Return the resource of the limit that the frontier varies."""
-    if settings.frontier is None:
+def _frontier_uses(settings: Settings) -> tuple[str, str | None] | None:
+    """Return what the limit that the frontier varies sums, and per what; None where it is not about the whole list."""
+    declared = settings.frontier
+    limit = next((limit for limit in settings.limits if declared and limit.name == declared.limit), None)
+    if limit is None or limit.where or limit.within or limit.opening or (limit.per and (limit.by or limit.period)):
         return None
-    return next(limit.uses for limit in settings.limits if limit.name == settings.frontier.limit)
+    return limit.uses, limit.per
