@@ -92,7 +92,7 @@ def open_trial(listed: Listed, past: History) -> Trial:
     priced = listed.rulebook.catalogue.catalogue.in_catalogue(listed.band())
     value = _where_priced(value_forecast(listed.batch, predicted, listed.rulebook), priced)
     booked = realised(past, listed.settings)
-    logged = _logged(listed.settings, past, np.where(past.known, booked.total(), np.nan))
+    logged = _logged(listed.settings, past, booked.total())
     return Trial(
         listed=listed,
         past=past,
@@ -150,19 +150,8 @@ def _not_booked(name: str, past: History) -> Finding:
 
 def _logged(settings: Settings, past: History, contribution: np.ndarray) -> LoggedDecisions:
     cap = settings.evidence.cap
-    offers = settings.catalogue.offer_ids
-    logged = LoggedDecisions(
-        decision_id=past.decision_id,
-        customer_id=past.customer_id,
-        slot=past.slot,
-        offer_ids=offers,
-        action=past.step,
-        eligible=np.ones((len(past), len(offers)), dtype=bool),
-        probability=past.probability,
-        outside=past.outside,
-        outcome={RAW: contribution, CAPPED: np.clip(contribution, -cap, cap)},
-        cluster=past.cluster,
-    )
+    outcome = {RAW: contribution, CAPPED: np.clip(contribution, -cap, cap)}
+    logged = past.as_logged(settings.catalogue.offer_ids, outcome)
     filled = {name: np.where(past.known, values, 0.0) for name, values in logged.outcome.items()}
     findings = errors(check_logged(msgspec.structs.replace(logged, outcome=filled)))
     if findings:
