@@ -59,7 +59,7 @@ def test_the_influence_interval_of_a_mean_is_students():
 @pytest.mark.parametrize("estimator", ["ipw", "snipw", "dm", "dr"])
 def test_the_gradient_is_that_of_its_formula(estimator):
     logged, mean, policy = stream(n=500)
-    statistic = scored(logged, policy, logged.outcome["outcome"], estimator, mean)
+    statistic = scored(logged, policy, policy.weights(logged), logged.outcome["outcome"], estimator, mean)
     totals = statistic.columns.sum(axis=0)
     if estimator == "snipw":
         wy, w, m, n = totals

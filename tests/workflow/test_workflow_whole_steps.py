@@ -8,6 +8,7 @@ import pytest
 from opportune.domain import BadInput, Finding, Interrupted
 from opportune.tables import replace_directories
 from opportune.workflow import evaluate, pipeline, plan, swap_set, train
+from opportune.workflow.alone import alone
 from opportune.workflow.steps import read_json
 
 
@@ -45,6 +46,17 @@ def test_folders_are_swapped_in_together_or_not_at_all(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "new", "new"]
 
 
+def test_a_second_run_in_the_same_folder_is_refused_before_it_does_anything(small_run, out):
+    other = msgspec.structs.replace(small_run.settings.identity, seed=77)
+    settings = msgspec.structs.replace(small_run.settings, identity=other)
+    with alone(out):
+        before = contents(out)
+        with pytest.raises(BadInput, match="OP846"):
+            pipeline.run_until(settings, out, "run", print)
+        assert contents(out) == before
+    pipeline.run_until(small_run.settings, out, "check", print)
+
+
 @pytest.mark.parametrize(
     ("step", "module", "part"),
     [("train", train, "_write_models"), ("plan", plan, "write_relaxed"), ("evaluate", swap_set, "swaps")],
@@ -59,8 +71,8 @@ def test_a_step_that_fails_leaves_what_was_there(step, module, part, small_run, 
 
 
 def test_evidence_and_swap_set_are_written_together(small_run, out, monkeypatch):
-    monkeypatch.setattr(evaluate, "evaluate", lambda settings, out: {"made": 1})
-    monkeypatch.setattr(swap_set, "swaps", lambda settings, out: {"value": float("nan")})
+    monkeypatch.setattr(evaluate, "evaluate", lambda opened, out: {"made": 1})
+    monkeypatch.setattr(swap_set, "swaps", lambda opened: {"value": float("nan")})
     before = contents(out)
     with pytest.raises(ValueError, match="JSON"):
         pipeline._evaluate(small_run.settings, out)

@@ -99,6 +99,7 @@ class ProxyCompletion(msgspec.Struct, frozen=True, kw_only=True):
 def completed_score(
     logged: LoggedDecisions,
     policy: Judged,
+    weights: np.ndarray,
     outcome: np.ndarray,
     estimator: Estimator,
     model: np.ndarray | None,
@@ -106,9 +107,9 @@ def completed_score(
 ) -> Statistic:
     """Return the estimator's statistic of an outcome (n,), open rows (NaN) completed; dm reads no outcome at all."""
     if completion is None or estimator == "dm":
-        return scored(logged, policy, outcome, estimator, model)
-    known = scored(logged, policy, completion.known(outcome), estimator, model)
-    return with_missing(known, completion, outcome, policy.weights(logged))
+        return scored(logged, policy, weights, outcome, estimator, model)
+    known = scored(logged, policy, weights, completion.known(outcome), estimator, model)
+    return with_missing(known, completion, outcome, weights)
 
 
 def total_of(outcome: np.ndarray, completion: Completion | None) -> Statistic:

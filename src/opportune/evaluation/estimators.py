@@ -11,7 +11,7 @@ stated assumption, so it adds nothing. Where a log holds decisions of ``NO_OFFER
   Right when either the probabilities or the predictions are; predictions must come from other rows (cross-fitted).
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -25,21 +25,25 @@ Estimator = Literal["ipw", "snipw", "dm", "dr"]
 def scored(
     logged: LoggedDecisions,
     policy: Judged,
+    weights: np.ndarray,
     outcome: np.ndarray,
     estimator: Estimator,
     outcome_model: np.ndarray | None,
 ) -> Statistic:
     """Return the estimator's statistic for one policy and outcome (n,). ``outcome_model`` (n, K) is for dm and dr.
 
+    ``weights`` (n,) are ``policy.weights(logged)``, which whoever asks has too: on a large log they are worth keeping.
     In every statistic but dm's the outcome enters the first column, as w y.
     """
     if estimator in ("ipw", "snipw"):
-        return weighted(policy.weights(logged), outcome, None if estimator == "ipw" else policy.offered(logged))
+        return weighted(weights, outcome, None if estimator == "ipw" else policy.offered(logged))
+    if estimator not in get_args(Estimator):
+        raise ValueError(f"estimator is {estimator!r}: expected one of {', '.join(map(repr, get_args(Estimator)))}")
     if outcome_model is None:
         raise ValueError(f"estimator {estimator!r} needs outcome_model: cross-fitted predictions (n, K)")
     if estimator == "dm":
         return mean_of(policy.expected(logged, outcome_model))
-    return mean_of(dr_scores(logged, policy, outcome, outcome_model))
+    return mean_of(dr_scores(logged, policy, weights, outcome, outcome_model))
 
 
 def weighted(weights: np.ndarray, outcome: np.ndarray, offered: np.ndarray | None) -> Statistic:
@@ -49,10 +53,12 @@ def weighted(weights: np.ndarray, outcome: np.ndarray, offered: np.ndarray | Non
     return Statistic(np.column_stack([weights * outcome, weights, offered, np.ones(len(outcome))]), _snipw)
 
 
-def dr_scores(logged: LoggedDecisions, policy: Judged, outcome: np.ndarray, outcome_model: np.ndarray) -> np.ndarray:
+def dr_scores(
+    logged: LoggedDecisions, policy: Judged, weights: np.ndarray, outcome: np.ndarray, outcome_model: np.ndarray
+) -> np.ndarray:
     """Return sum_k pi_ik q_ik + w_i (y_i - q_action) per row (n,)."""
     missed = outcome - logged.at_action(outcome_model)
-    return np.asarray(policy.expected(logged, outcome_model) + policy.weights(logged) * missed)
+    return np.asarray(policy.expected(logged, outcome_model) + weights * missed)
 
 
 def _snipw(totals: np.ndarray) -> np.ndarray:

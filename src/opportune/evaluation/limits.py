@@ -8,7 +8,7 @@ import numpy as np
 from opportune.domain import Estimate, LimitRow
 from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.inference import Interval, as_clusters, inferred
-from opportune.evaluation.logged import LoggedDecisions
+from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio, scaled, shifted
 from opportune.evaluation.support import effective_n, refuse_unsupported
@@ -45,15 +45,18 @@ def limit_evidence(
     ``uses`` maps a resource (contacts, money lent, exposure, loss) to its booked amount per logged decision (n,), zero
     where a row is not about it; what the book used before (``opening``) comes on top. The sum is n x mean(m) x
     sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. A ratio of nothing is 0, as in the
-    certificate. Any interval of ``estimate`` but ``"sequence"``. BadInput (OP609, OP610, OP620).
+    certificate. Any interval of ``estimate`` but ``"sequence"``. BadInput (OP601 to OP606, OP609, OP610,
+    OP620) when the log cannot carry it.
     """
+    read = {name: uses[name] for row in rows for name in (row.uses, row.per) if name is not None}
+    refuse_unusable(logged, read, may_be_open=completion is not None)
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
-    kish, evidence = effective_n(policy.weights(logged)), []
+    weights, evidence = policy.weights(logged), []
     for row in rows:
-        statistic = _used(logged, policy, uses, row, completion)
+        statistic = _used(logged, policy, weights, uses, row, completion)
         found = inferred(statistic, clusters, interval, replicates, seed)
-        used = found.estimate(len(logged), "snipw", level, kish)
+        used = found.estimate(len(logged), "snipw", level, effective_n(weights))
         evidence.append(LimitEvidence(limit=row.name, bound=row.bound, used=used, holds=found.share_within(row)))
     return tuple(evidence)
 
@@ -61,14 +64,15 @@ def limit_evidence(
 def _used(
     logged: LoggedDecisions,
     policy: Judged,
+    weights: np.ndarray,
     uses: Mapping[str, np.ndarray],
     row: LimitRow,
     completion: Completion | None,
 ) -> Statistic:
-    top = _mean_use(logged, policy, uses[row.uses], completion)
+    top = _mean_use(logged, policy, weights, uses[row.uses], completion)
     if row.per is None:
         return _total(top, len(logged), row.opening)
-    bottom = _mean_use(logged, policy, uses[row.per], completion)
+    bottom = _mean_use(logged, policy, weights, uses[row.per], completion)
     if not row.opening and not row.opening_per:
         return ratio(top, bottom)
     return ratio(_total(top, len(logged), row.opening), _total(bottom, len(logged), row.opening_per))
@@ -79,5 +83,7 @@ def _total(mean: Statistic, count: int, opening: float) -> Statistic:
     return shifted(scaled(mean, float(count)), opening)
 
 
-def _mean_use(logged: LoggedDecisions, policy: Judged, used: np.ndarray, completion: Completion | None) -> Statistic:
-    return completed_score(logged, policy, used, "snipw", None, completion)
+def _mean_use(
+    logged: LoggedDecisions, policy: Judged, weights: np.ndarray, used: np.ndarray, completion: Completion | None
+) -> Statistic:
+    return completed_score(logged, policy, weights, used, "snipw", None, completion)

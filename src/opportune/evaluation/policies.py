@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from opportune.evaluation.logged import LoggedDecisions
+from opportune.evaluation.logged import LoggedDecisions, row_sums
 
 
 class AsLogged(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class FixedOffers(msgspec.Struct, frozen=True):
     def offered(self, logged: LoggedDecisions) -> np.ndarray:
         """Return P(some offer) per row (n,)."""
         del logged
-        return _row_sums(self.probability, np.ones(self.probability.shape[1]))
+        return row_sums(self.probability, np.ones(self.probability.shape[1]))
 
     def weights(self, logged: LoggedDecisions) -> np.ndarray:
         """Return P(logged offer) under this policy over that under the log, (n,); zero outside the catalogue."""
@@ -65,19 +65,13 @@ class FixedOffers(msgspec.Struct, frozen=True):
     def expected(self, logged: LoggedDecisions, prediction: np.ndarray) -> np.ndarray:
         """Return the expected prediction (n,) over this policy's offers."""
         del logged
-        return _row_sums(self.probability, prediction)
+        return row_sums(self.probability, prediction)
 
     def unsupported(self, logged: LoggedDecisions) -> np.ndarray:
         """Return the probability (n,) on offers that the log never made for such a customer."""
         if np.min(logged.probability, initial=1.0) > 0:  # the usual case, found without an array (n, K)
             return np.zeros(len(logged))
-        return _row_sums(self.probability, ~(logged.probability > 0))
-
-
-def _row_sums(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return sum_k weights x values per row (n,) in float64, without an array (n, K) for their product."""
-    there = np.broadcast_to(values, weights.shape)
-    return np.asarray(np.einsum("nk,nk->n", weights, there, dtype=np.float64, casting="same_kind"))
+        return row_sums(self.probability, ~(logged.probability > 0))
 
 
 Judged = AsLogged | FixedOffers

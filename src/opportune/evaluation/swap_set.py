@@ -15,7 +15,7 @@ from opportune.domain import Estimate
 from opportune.evaluation.delayed import Completion, with_missing
 from opportune.evaluation.estimators import dr_scores
 from opportune.evaluation.inference import Clusters, as_clusters, inferred
-from opportune.evaluation.logged import FEWEST_CLUSTERS, LoggedDecisions
+from opportune.evaluation.logged import FEWEST_CLUSTERS, LoggedDecisions, refuse_unpredicted, refuse_unusable
 from opportune.evaluation.policies import FixedOffers, Judged
 from opportune.evaluation.statistic import Statistic
 
@@ -72,13 +72,16 @@ def swap_set(
     of it (n, K). ``completion`` tells what outcomes that are not yet known (NaN) come to, by all known rows. Both
     policies contact each customer surely or not at all; a random contact is a ValueError. BadInput (OP609, OP620).
     """
+    refuse_unusable(logged, measures, may_be_open=completion is not None)
+    for model in outcome_models.values():
+        refuse_unpredicted(logged, model)
     kind = _kinds(logged, older, newer)
     labelled = (older.unsupported(logged) + newer.unsupported(logged)) == 0
+    weights = np.array([older.weights(logged), newer.weights(logged)])
     parts = {
-        name: _Part(_scores(logged, (older, newer), outcome, outcome_models[name], completion), outcome)
+        name: _Part(_scores(logged, (older, newer), weights, outcome, outcome_models[name], completion), outcome)
         for name, outcome in measures.items()
     }
-    weights = np.array([older.weights(logged), newer.weights(logged)])
     trial = _Trial(as_clusters(logged.cluster), parts, weights, completion)
     return tuple(
         _cell(name, each, rows, rows & labelled, trial)
@@ -125,11 +128,11 @@ class _Trial(msgspec.Struct, frozen=True):
 
 
 def _scores(
-    logged: LoggedDecisions, policies: tuple[Judged, Judged], outcome: np.ndarray, model: np.ndarray,
-    completion: Completion | None,
+    logged: LoggedDecisions, policies: tuple[Judged, Judged], weights: np.ndarray, outcome: np.ndarray,
+    model: np.ndarray, completion: Completion | None,
 ) -> np.ndarray:  # fmt: skip
     known = outcome if completion is None else completion.known(outcome)
-    return np.array([dr_scores(logged, policy, known, model) for policy in policies])
+    return np.array([dr_scores(logged, *each, known, model) for each in zip(policies, weights, strict=True)])
 
 
 def _cell(segment: str, kind: str, rows: np.ndarray, held: np.ndarray, trial: _Trial) -> SwapCell:

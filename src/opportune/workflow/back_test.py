@@ -15,6 +15,7 @@ from opportune.workflow.plan import plan
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 from opportune.workflow.train import train
+from opportune.workflow.trial import open_list
 from opportune.workflow.verdicts import METHOD
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _planned(folder: Path) -> dict[str, Any]:
 
 
 def _judged(settings: Settings, folder: Path) -> dict[str, Any]:
-    evidence = evaluate(settings, folder)
+    evidence = evaluate(open_list(settings, folder), folder)
     write_json(folder / "evidence" / "evidence.json", evidence)
     told = {key: evidence[key] for key in TOLD}
     return {**told, "estimates": [row for row in told["estimates"] if row["method"] == METHOD]}

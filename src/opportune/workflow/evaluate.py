@@ -15,24 +15,20 @@ from opportune.workflow.evidence_spec import PolicySpec
 from opportune.workflow.fairness import fairness
 from opportune.workflow.horizon_told import planned_uses
 from opportune.workflow.judged import best_offers_taught, judged_policies
-from opportune.workflow.listed import Listed, read_listed
-from opportune.workflow.logged import History
+from opportune.workflow.listed import Listed
 from opportune.workflow.realised import only_planned, planned_against_realised
-from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 from opportune.workflow.subsets import empty_subsets, subset_contributions
-from opportune.workflow.trial import MEASURES, RAW, TooThin, Trial, judged_decisions, open_trial
+from opportune.workflow.trial import MEASURES, RAW, Opened, Trial
 from opportune.workflow.verdicts import verdicts
 
 ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
 
 
-def evaluate(settings: Settings, out: Path) -> dict[str, Any]:
+def evaluate(opened: Opened, out: Path) -> dict[str, Any]:
     """Return the evidence; of a list whose outcomes are none or too few, what is planned and why nothing is known."""
-    listed = read_listed(settings, out)
-    past = judged_decisions(listed)
-    used = planned_uses(out)
-    outcomes = _outcomes(listed, past, used)
+    listed, past, used = opened.listed, opened.past, planned_uses(out)
+    outcomes = _nothing_yet(listed, used, opened.why_not) if opened.trial is None else _judged(opened.trial, used)
     known = {
         "rows": len(past),
         "immature": past.immature,
@@ -41,15 +37,6 @@ def evaluate(settings: Settings, out: Path) -> dict[str, Any]:
     }
     training = read_json(out / "models" / "index.json")
     return {**_told(listed), "training": training, **known, **outcomes}
-
-
-def _outcomes(listed: Listed, past: History, used: dict[str, float]) -> dict[str, Any]:
-    if not len(past):
-        return _nothing_yet(listed, used, ())
-    try:
-        return _judged(open_trial(listed, past), used)
-    except TooThin as error:
-        return _nothing_yet(listed, used, error.findings)
 
 
 def _decided(listed: Listed) -> int:

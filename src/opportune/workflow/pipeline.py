@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from opportune.domain import BrokenPromise
+from opportune.workflow.alone import alone
 from opportune.workflow.inputs import sql_inputs, table_inputs
 from opportune.workflow.limit_amounts import named_files
 from opportune.workflow.settings import Settings, settings_part
@@ -46,9 +47,11 @@ def _evaluate(settings: Settings, out: Path) -> None:
     from opportune.tables import canonical_json, write_bytes
     from opportune.workflow.evaluate import evaluate
     from opportune.workflow.swap_set import swaps
+    from opportune.workflow.trial import open_list
 
+    opened = open_list(settings, out)
     # Both are whole before either is written: where one cannot be made, the last good state of both stays.
-    made = {"evidence.json": evaluate(settings, out), "swap_set.json": swaps(settings, out)}
+    made = {"evidence.json": evaluate(opened, out), "swap_set.json": swaps(opened)}
     for name, content in {name: canonical_json(content) for name, content in made.items()}.items():
         write_bytes(out / "evidence" / name, content)
 
@@ -125,15 +128,18 @@ BACK_TEST = Step(
 def run_until(settings: Settings, out: Path, last: str, on_start: Callable[[str], None]) -> Steps:
     """Run the steps up to ``last``, reusing what is unchanged, and return what was run.
 
-    A broken gate at ``release`` does not stop the steps after it: the report shows it.
+    A broken gate at ``release`` does not stop the steps after it: the report shows it. BadInput (OP846) where another
+    run is at work in ``out``.
     """
     steps = Steps(out, on_start)
-    for step in needed(last):
-        try:
-            steps.run(step.name, _inputs(settings, step), step.after, step.leaves, partial(step.work, settings, out))
-        except BrokenPromise:
-            if last == step.name or step.name != "release":
-                raise
+    with alone(out):
+        for step in needed(last):
+            work = partial(step.work, settings, out)
+            try:
+                steps.run(step.name, _inputs(settings, step), step.after, step.leaves, work)
+            except BrokenPromise:
+                if last == step.name or step.name != "release":
+                    raise
     return steps
 
 

@@ -1,6 +1,5 @@
 """The swap set of the evidence: who changes from today's policy to the plan, and what the outcomes say of them."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,41 +8,35 @@ import numpy as np
 from opportune.evaluation import Judged
 from opportune.evaluation.swap_set import swap_set
 from opportune.workflow.judged import best_offers_taught, judged_policies
-from opportune.workflow.listed import read_listed
 from opportune.workflow.outcome_model import cross_fitted
-from opportune.workflow.settings import Settings
-from opportune.workflow.trial import RAW, TooThin, Trial, judged_decisions, open_trial
+from opportune.workflow.trial import RAW, Opened, Trial
 
 USES = ("amount_lent", "expected_loss")
 """Booked uses that tell the risk of a swap: money lent, and arrears."""
 
 
-def swaps(settings: Settings, out: Path) -> dict[str, Any]:
+def swaps(opened: Opened) -> dict[str, Any]:
     """Return the swap set: cells with value and risk, or why there are none."""
-    planned = next(spec.name for spec in settings.evidence.policy if spec.is_plan)
-    head = {"older": settings.evidence.today, "newer": planned, "assumption": settings.evidence.assumption}
-    try:
-        why_not, cells = _told(settings, out, planned)
-    except TooThin as error:
-        why_not, cells = error.findings[0].text(), []
+    evidence = opened.listed.settings.evidence
+    planned = next(spec.name for spec in evidence.policy if spec.is_plan)
+    why_not, cells = _told(opened, evidence.today, planned)
+    head = {"older": evidence.today, "newer": planned, "assumption": evidence.assumption}
     return {**head, "why_not": why_not, "cells": cells}
 
 
-def _told(settings: Settings, out: Path, planned: str) -> tuple[str | None, list[Any]]:
+def _told(opened: Opened, today: str | None, planned: str) -> tuple[str | None, list[Any]]:
     """Return why there are no cells, or None and the cells."""
-    if settings.evidence.today is None:
+    if today is None:
         return "evidence.toml names no policy as `today`", []
-    listed = read_listed(settings, out)
-    past = judged_decisions(listed)
-    if not len(past):
-        return "no decision about the list has an observed outcome", []
-    trial = open_trial(listed, past)
-    specs = [spec for spec in settings.evidence.policy if spec.name in (settings.evidence.today, planned)]
+    trial = opened.trial
+    if trial is None:
+        return next((why.text() for why in opened.why_not), "no decision about the list has an observed outcome"), []
+    specs = [spec for spec in trial.settings.evidence.policy if spec.name in (today, planned)]
     policies = judged_policies(trial, specs, best_offers_taught(trial, specs))
-    older, newer = policies[settings.evidence.today], policies[planned]
+    older, newer = policies[today], policies[planned]
     contacts = older.offered(trial.logged)
     if np.any((contacts > 0) & (contacts < 1)):
-        return f"'{settings.evidence.today}' contacts customers at random", []
+        return f"'{today}' contacts customers at random", []
     return None, _cells(trial, older, newer)
 
 

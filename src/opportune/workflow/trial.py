@@ -1,5 +1,7 @@
 """The trial: the planned list with its outcomes opened, what every part of the evidence reads."""
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 
@@ -8,7 +10,7 @@ from opportune.domain import BadInput, Finding, Forecast, Value, errors
 from opportune.economics import booked_columns, value_of_booked
 from opportune.evaluation import Completion, LoggedDecisions, check_logged
 from opportune.workflow.completion import declared_completion
-from opportune.workflow.listed import Listed
+from opportune.workflow.listed import Listed, read_listed
 from opportune.workflow.logged import History, everyone, made_about
 from opportune.workflow.outcome_model import cross_fitted
 from opportune.workflow.settings import Settings
@@ -48,6 +50,29 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         return self.listed.settings
 
 
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A planned list and the decisions about it, with the trial that they make.
+
+    ``trial`` is None where none, or too few, have a known outcome; ``why_not`` then says what is too few.
+    """
+
+    listed: Listed
+    past: History
+    trial: Trial | None
+    why_not: tuple[Finding, ...]
+
+
+def open_list(settings: Settings, out: Path) -> Opened:
+    """Return the planned list of an output folder, opened. BadInput when the log is wrong, not when it is too thin."""
+    listed = read_listed(settings, out)
+    past = judged_decisions(listed)
+    try:
+        trial = open_trial(listed, past) if len(past) else None
+    except TooThin as error:
+        return Opened(listed=listed, past=past, trial=None, why_not=tuple(error.findings))
+    return Opened(listed=listed, past=past, trial=trial, why_not=())
+
+
 def judged_decisions(listed: Listed) -> History:
     """Return the decisions about the list, whenever made; it may hold none.
 
@@ -67,7 +92,7 @@ def open_trial(listed: Listed, past: History) -> Trial:
     priced = listed.rulebook.catalogue.catalogue.in_catalogue(listed.band())
     value = _where_priced(value_forecast(listed.batch, predicted, listed.rulebook), priced)
     booked = realised(past, listed.settings)
-    logged = _logged(listed.settings, past, np.where(past.known, booked.total(), np.nan))
+    logged = _logged(listed.settings, past, booked.total())
     return Trial(
         listed=listed,
         past=past,
@@ -125,19 +150,8 @@ def _not_booked(name: str, past: History) -> Finding:
 
 def _logged(settings: Settings, past: History, contribution: np.ndarray) -> LoggedDecisions:
     cap = settings.evidence.cap
-    offers = settings.catalogue.offer_ids
-    logged = LoggedDecisions(
-        decision_id=past.decision_id,
-        customer_id=past.customer_id,
-        slot=past.slot,
-        offer_ids=offers,
-        action=past.step,
-        eligible=np.ones((len(past), len(offers)), dtype=bool),
-        probability=past.probability,
-        outside=past.outside,
-        outcome={RAW: contribution, CAPPED: np.clip(contribution, -cap, cap)},
-        cluster=past.cluster,
-    )
+    outcome = {RAW: contribution, CAPPED: np.clip(contribution, -cap, cap)}
+    logged = past.as_logged(settings.catalogue.offer_ids, outcome)
     filled = {name: np.where(past.known, values, 0.0) for name, values in logged.outcome.items()}
     findings = errors(check_logged(msgspec.structs.replace(logged, outcome=filled)))
     if findings:
