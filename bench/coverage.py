@@ -7,6 +7,7 @@ by a score of its own.
 
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from multiprocessing import get_context
 from typing import Literal
 
 import msgspec
@@ -104,7 +105,8 @@ def truth() -> dict[str, float]:
 def coverage_results() -> list[dict]:
     """Return how far the coverage of 95 % intervals lies from 95 %, and whether sequences hold at every look."""
     held: dict[tuple[Told, str], list[bool]] = {}
-    with ProcessPoolExecutor(initializer=set_num_threads, initargs=(1,)) as workers:
+    fresh = get_context("spawn")  # a fork of a process that runs threads may hang or end
+    with ProcessPoolExecutor(mp_context=fresh, initializer=set_num_threads, initargs=(1,)) as workers:
         for found in workers.map(one_run, range(RUNS), chunksize=20):
             for key, each in found.items():
                 held.setdefault(key, []).append(each)

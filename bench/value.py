@@ -107,7 +107,7 @@ COMPARED = (*INCOME, "loss_on_purchase", "funding_cost", "processing", "servicin
 def per_loan(size: int) -> float:
     """Return microseconds a loan, the loans made beforehand and valued a million at a time; the best of a few runs."""
     blocks = [mixed_loans(min(size, MANY), seed) for seed in range(2)]
-    runs = max(1, min(20, 200_000 // size))
+    runs = max(1, min(20, 5_000_000 // size))
     return 1e6 * min(_once(blocks, size) for _ in range(runs)) / size
 
 

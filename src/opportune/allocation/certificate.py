@@ -140,7 +140,7 @@ def certify_mixture(
     for row, planned in zip(limit_rows(places, reserved), plan.certificate.rows, strict=True):
         about = row.multiplier(codes[row.source])
         used, per = (
-            float(np.sum(_taken(expected[name], about))) if name is not None else 1.0 for name in (row.uses, row.per)
+            float(np.sum(_times(expected[name], about))) if name is not None else 1.0 for name in (row.uses, row.per)
         )
         used, per = used + row.opening, per + (row.opening_per if row.per is not None else 0.0)
         slack = row.sign * (row.bound * per - used) - row.margin
@@ -195,12 +195,13 @@ def _count(
     wrong[chosen] |= ~block.eligible[chosen, offer]
     codes = [each.codes(block.attributes) for each in places]
     used, below, size = np.zeros((3, len(asked)))
+    taken = {name: block.uses[name][chosen, offer] for name in sorted(_resources(asked))}
     for r, row in enumerate(asked):
         about = row.multiplier(None if (at := codes[row.source]) is None else at[chosen])
-        amounts = _taken(block.uses[row.uses][chosen, offer], about)
+        amounts = _times(taken[row.uses], about)
         used[r], size[r] = amounts.sum(), np.abs(amounts).sum()
         if row.per is not None:
-            amounts = _taken(block.uses[row.per][chosen, offer], about)
+            amounts = _times(taken[row.per], about)
             below[r] = amounts.sum()
             size[r] += abs(row.bound) * np.abs(amounts).sum()
     net = _net(block, codes, asked, prices)
@@ -214,7 +215,11 @@ def _count(
     )  # fmt: skip
 
 
-def _taken(amounts: np.ndarray, about: np.ndarray | None) -> np.ndarray:
+def _resources(asked: Sequence[LimitRow]) -> set[str]:
+    return {name for row in asked for name in (row.uses, row.per) if name is not None}
+
+
+def _times(amounts: np.ndarray, about: np.ndarray | None) -> np.ndarray:
     return amounts if about is None else about * amounts
 
 
@@ -233,7 +238,7 @@ def _net(
     net = np.where(block.eligible, block.value, -np.inf)
     for resource, charge in charges.items():
         per_row = charge[:, None] if isinstance(charge, np.ndarray) else charge
-        net -= np.where(block.eligible, per_row * block.uses[resource], 0.0)
+        np.subtract(net, per_row * block.uses[resource], out=net, where=block.eligible)
     return net
 
 

@@ -10,11 +10,11 @@ from opportune.allocation._highs import Solution, maximise
 from opportune.allocation.inner import Inner, inner
 from opportune.allocation.near import closest, whole_customers
 from opportune.allocation.pool import customers_of
-from opportune.allocation.problem import FIRST_CORE, Problem
+from opportune.allocation.problem import SMALL, Problem
 from opportune.allocation.shares import Shares, sums_of_pairs, use_of, value_of
 
-PER_ROW = 50
-"""Opportunities that the first core holds for each row."""
+FIRST_CORE, PER_ROW = 300, 30
+"""Opportunities that the first core holds, at least and on top for each row."""
 GROWTH = 3
 PROVEN = 1e-10
 PENALTIES = (1e4, 1e7)
@@ -65,25 +65,27 @@ def _sifted(problem: Problem, prices: np.ndarray, found: Inner, note: Callable[[
 
     The proof: g at the core's prices, over all customers, equals the value reached. Until then the core takes in the
     customers outside it who would gain most from another choice at those prices (sifting: Bixby et al. 1992). Of its
-    customers it holds the offers that were nearly best at any of the prices seen, in ever wider a sense. Where nobody
-    outside would gain and all offers are held, the value is the optimum as far as the LP solver's tolerance tells it:
-    its row prices may then miss ``PROVEN``, and another round would be the same round.
+    customers it holds the offers that were nearly best at any of the prices seen, in ever wider a sense while customers
+    come in. Where neither customers nor offers come in any more, the value is the optimum as far as the LP solver's
+    tolerance tells it: its row prices may then miss ``PROVEN``.
     """
     fixed, count = shares_of(found), len(problem.pool.cell)
-    core = closest(problem, found.margin, FIRST_CORE + PER_ROW * len(problem.b))
+    core = closest(problem, found.margin, count if count <= SMALL else FIRST_CORE + PER_ROW * len(problem.b))
     spread = np.inf if len(core) == count else max(float(np.max(found.margin[core])), LEAST_SPREAD)
-    tried = [prices]
+    tried, columns = [prices], 0
     while True:
         solution, shares = programme(problem, fixed, core, near=Near(tried, spread))
+        ended, columns = len(solution.x) == columns, len(solution.x)
         prices = np.minimum(solution.row_price[: len(problem.b)], problem.cap)
         note(prices)
         best = inner(problem, prices, fixed.choice)
         gap = (best.bound - value_of(problem, shares)) / max(abs(best.bound), 1.0)
         gaining = _gaining(problem, best.gain, core)
-        if gap <= PROVEN or (len(gaining) == 0 and np.isinf(spread)):
+        if gap <= PROVEN or ended or (len(core) == count and np.isinf(spread)):
             return LinearPlan(feasible=True, shares=shares, prices=prices, best=best)
-        core = np.union1d(core, gaining)
-        tried, spread = [*tried, prices], WIDER * spread if len(gaining) and len(tried) < ROUNDS else np.inf
+        core, tried = np.union1d(core, gaining), [*tried, prices]
+        if len(gaining):
+            spread = WIDER * spread if len(tried) <= ROUNDS else np.inf
 
 
 def shares_of(found: Inner) -> Shares:

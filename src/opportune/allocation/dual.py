@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from opportune.allocation.inner import Smoothed, smoothed
-from opportune.allocation.problem import FIRST_CORE, SAMPLE, Problem
+from opportune.allocation.problem import SAMPLE, SMALL, Problem
 
 NEAR_RADIUS = 0.01
 SAMPLES = ((4_000, (0.3, 0.03), 0.2), (SAMPLE, (0.003,), 0.02), (5 * SAMPLE, (0.001,), NEAR_RADIUS))
@@ -26,7 +26,7 @@ LARGEST_PRICE = 1e4
 
 def smoothed_prices(problem: Problem, note: Callable[[np.ndarray], None] = lambda prices: None) -> np.ndarray:
     """Return scaled prices (m,) near the optimum of a sample; ``note`` is told each better price."""
-    if len(problem.b) == 0 or len(problem.pool.cell) <= FIRST_CORE:
+    if len(problem.b) == 0 or len(problem.pool.cell) <= SMALL:
         return np.zeros(len(problem.b))  # the first core holds everybody: its programme gives the prices
     customers, prices = len(problem.pool.first) - 1, np.zeros(len(problem.b))
     for size, ladder, radius in SAMPLES:

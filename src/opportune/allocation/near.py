@@ -8,7 +8,7 @@ import numpy as np
 from opportune.allocation.dual import NEAR_RADIUS, descend
 from opportune.allocation.inner import Inner, inner
 from opportune.allocation.pool import customers_of, part_of, rows_of_customers
-from opportune.allocation.problem import FIRST_CORE, Problem
+from opportune.allocation.problem import SMALL, Problem
 from opportune.allocation.shares import sums_of_pairs
 
 LEAST_NEAR, NEAR_SHARE = 5_000, 0.05
@@ -31,7 +31,7 @@ def settled_prices(
     """
     found = inner(problem, prices)
     count = len(problem.pool.cell)
-    if len(problem.b) == 0 or count <= FIRST_CORE:
+    if len(problem.b) == 0 or count <= SMALL:
         return prices, found
     reach = REACH
     for _ in range(CENTRES):

@@ -16,8 +16,8 @@ from opportune.domain import LimitRow
 
 SAMPLE = 20_000
 SCALED_BY = 2_000
-FIRST_CORE = 1_000
-"""Opportunities of the first core, and so of the largest list that needs no prices to start from."""
+SMALL = 1_000
+"""Lists of so few opportunities are one core, and need no prices to start from."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

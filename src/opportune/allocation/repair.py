@@ -16,7 +16,7 @@ NEAR = 400
 KICKS = 6
 FIRST_FREE = 300
 LARGEST_FREE = 9_000
-SMALL = 200
+FEW = 200
 NODES, NODES_OF_SMALL = 100, 3_000
 """A bound on nodes and not on seconds, so that the same problem always gives the same plan."""
 TIGHTENINGS = 5
@@ -122,7 +122,7 @@ def _free(problem: Problem, base: Shares, free: np.ndarray, within: float, tight
     The programme's own tolerance may let a row pass by a hair; the certificate does not.
     """
     hard, margin = ~np.isfinite(problem.cap), tightened.copy()
-    nodes = NODES_OF_SMALL if len(free) <= SMALL else NODES
+    nodes = NODES_OF_SMALL if len(free) <= FEW else NODES
     for _ in range(TIGHTENINGS):
         solution, shares = programme(problem, base, free, nodes, margin, within)
         if not solution.feasible:
