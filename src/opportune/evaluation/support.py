@@ -9,8 +9,8 @@ from opportune.evaluation.policies import Judged
 
 
 class Support(msgspec.Struct, frozen=True, kw_only=True):
-    """``effective_n`` = (sum w)^2 / sum w^2 over the offered rows; ``largest_weight``; ``unsupported``: share of the
-    policy's probability on offers that the log never made; ``offered``: its mean probability of any offer.
+    """``effective_n`` = (sum w)^2 / sum w^2 over the rows with a weight; ``largest_weight``; ``unsupported``: share of
+    the policy's probability on what the log never did; ``offered``: its mean probability of any offer.
     """
 
     effective_n: float
@@ -22,13 +22,12 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
 def support(logged: LoggedDecisions, policy: Judged) -> Support:
     """Return how well the log supports a policy."""
     weights = policy.weights(logged)
-    offered = policy.offered(logged)
-    mass = float(offered.sum())
+    mass = float(policy.told(logged).sum())
     return Support(
         effective_n=effective_n(weights),
         largest_weight=float(weights.max(initial=0.0)),
         unsupported=float(policy.unsupported(logged).sum()) / mass if mass else 0.0,
-        offered=float(np.mean(offered)),
+        offered=float(np.mean(policy.offered(logged))),
     )
 
 

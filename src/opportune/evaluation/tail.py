@@ -50,7 +50,7 @@ def cvar(
     refuse_unusable(logged, measure, may_be_open=completion is not None)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights = policy.weights(logged)
-    statistic = _shortfall(logged.outcome[measure], weights, policy.offered(logged), share, completion)
+    statistic = _shortfall(logged.outcome[measure], weights, policy.told(logged), share, completion)
     found = inferred(statistic, clusters, interval, replicates, seed)
     return found.estimate(len(logged), f"snipw, CVaR {share:.0%}", level, effective_n(weights))
 
