@@ -63,7 +63,7 @@ class LoggedDecisions(msgspec.Struct, frozen=True, kw_only=True):
         if column is None:
             return self.probability
         made = (1.0 - self.left_alone())[:, None]
-        given = np.divide(self.probability, made, out=np.zeros(self.probability.shape), where=made > 0)
+        given = np.asarray(np.divide(self.probability, made, out=np.zeros(self.probability.shape), where=made > 0))
         given[:, column] = 0.0
         return given
 

@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from opportune.domain import BadInput, Finding
+from opportune.domain import NO_OFFER_ID, BadInput, Finding
 from opportune.evaluation.logged import LoggedDecisions
 from opportune.evaluation.policies import Judged
 
@@ -47,6 +47,7 @@ def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
             "expected every offer of the policy to have a logged probability above zero"
         )
         step = "merge strata, drop those offers from the policy, or log with exploration"
+        step += "" if logged.no_offer is None else f"; {NO_OFFER_ID} is an offer too while the log holds it"
         raise BadInput(
             [
                 Finding(
