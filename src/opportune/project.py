@@ -33,6 +33,7 @@ from opportune.workflow import (
 )
 
 if TYPE_CHECKING:
+    from opportune.evaluation import LoggedDecisions
     from opportune.workflow.change import PlanChange
     from opportune.workflow.one_customer import CustomerExplained
     from opportune.workflow.uses import Use
@@ -188,6 +189,16 @@ class Project:
         self._run("back-test")
         return dict(read_json(self.out / "evidence" / "back-test.json"))
 
+    def logged(self, as_of: str | None = None) -> "LoggedDecisions":
+        """Return all decisions as a log to judge any policy on, with what was known at an instant, without one by now.
+
+        Measures are ``contribution_per_customer`` and the outcomes that the settings name; NaN is not yet known.
+        """
+        from opportune.workflow.project_log import project_log
+
+        self._run("check")
+        return project_log(self.settings, self.out, None if as_of is None else _instant(as_of))
+
     def swap_set(self) -> dict[str, Any]:
         """Return the swap set of the last evaluation: who changes from today's policy to the plan, by segment."""
         return dict(read_json(self.out / "evidence" / "swap_set.json"))
@@ -235,14 +246,18 @@ def _lines_of(directory: Path, as_of: str | None = None) -> Iterator[None]:
         raise type(error)(located(findings, directory)) from error
 
 
-def _with_plan_at(settings: Settings, as_of: str) -> Settings:
+def _instant(as_of: str) -> AsOf:
     try:
-        instant = AsOf.parse(as_of)
+        return AsOf.parse(as_of)
     except ValueError as error:
         message = "is no instant: expected a date or an instant such as 2003-10-01"
         raise BadInput(
             [Finding(code="OP807", source="--as-of", subject=as_of, message=message, next_step="correct it")]
         ) from error
+
+
+def _with_plan_at(settings: Settings, as_of: str) -> Settings:
+    instant = _instant(as_of)
     time = msgspec.structs.replace(settings.time, plan_at=str(instant))
     findings = check_time(time)
     if findings:

@@ -135,7 +135,9 @@ def test_a_policy_without_support_is_refused():
     logged, _ = log()
     probability = logged.probability.copy()
     probability[:10, 2] = 0.0
-    thin = msgspec.structs.replace(logged, probability=probability)
+    probability[:10] /= probability[:10].sum(axis=1, keepdims=True)
+    action = np.where((np.arange(len(logged)) < 10) & (logged.action == 2), 0, logged.action)
+    thin = msgspec.structs.replace(logged, probability=probability, action=action)
     with pytest.raises(BadInput, match=r"OP610.*offers to 10 of 600"):
         value(thin, fixed_choice("p", np.full(len(logged), 2), 3), "ipw")
     assert support(thin, fixed_choice("p", np.full(len(logged), 2), 3)).unsupported == pytest.approx(10 / 600)

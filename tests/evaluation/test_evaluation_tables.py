@@ -118,6 +118,9 @@ BAD_LOGS = [
     (lambda log: changed(log, 4, outcome=None), r"OP606\] d004 1 decisions: outcome is not known"),
     (lambda log: log.assign(observed_until=[*[START + timedelta(days=90)] * 299, START - timedelta(days=1)]),
      r"OP613\] observed_until 1 rows \(d299\) have an outcome that was observed until before the decision"),
+    (lambda log: log.assign(outcome="much"), r"OP628\] outcome is of type .*string: expected numbers"),
+    (lambda log: log.assign(decided_at="soon"), r"OP628\] decided_at is of type .*string: expected times"),
+    (lambda log: log.assign(eligible="high,low"), r"OP628\] eligible is of type .*string: expected lists of offer ids"),
 ]  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from opportune.domain import BadInput, Candidates
+from opportune.allocation import allocate
+from opportune.domain import BadInput, Limit
 from opportune.evaluation import (
     RankedTrial,
     auuc,
@@ -174,6 +175,21 @@ def test_scores_are_right_when_probabilities_or_predictions_are(wrong):
     assert found.low < 0.75 < found.high
 
 
+def test_an_allocator_plans_on_predicted_gains_and_scores_judge_its_plan():
+    """With room for half of 4,000 the best half by max(x, 1 - x) is chosen; gains of theirs have mean 7/8."""
+    scores, _ = simulated(4_000)
+    scores = msgspec.structs.replace(scores, supported=scores.supported & (np.arange(4_000) > 0)[:, None])
+    rows = {"customer_id": scores.row_id, "slot": np.full(4_000, "1")}
+    candidates = scores.candidates({"contacts": np.ones(2)}, **rows, currency="USD")
+    assert candidates.uses["contacts"].sum() == candidates.eligible.sum() == 2 * 3_999
+    plan = allocate(candidates, [Limit(name="half", uses="contacts", at_most=2_000)])
+    best = np.sort(scores.predicted.max(axis=1)[1:])[-2_000:]
+    assert plan.certificate.value == pytest.approx(best.sum(), rel=1e-4)
+    policy = np.eye(3)[plan.choice][:, :2]
+    found = policy_gain(scores, policy, used_for_choosing=NOBODY)
+    assert found.low < best.sum() / 4_000 < found.high
+
+
 def test_both_wrong_is_wrong():
     scores, _ = simulated(60_000, wrong_model=True, wrong_probability=True)
     assert scores.score[:, 0].mean() == pytest.approx(0.5 + 0.125, abs=0.06)  # E[3 p_a y_a - 3 p_none y_none]
@@ -232,10 +248,8 @@ def test_an_offer_without_support_has_no_score_and_is_never_chosen():
     assert not scores.supported[:, 1].any()
     assert np.all(scores.score[:, 1] == 0)
     assert set(hull_walk(scores.predicted, np.ones(2), scores.score).offer) == {0}
-    Candidates(
-        opportunity_id=scores.row_id, customer_id=scores.row_id, slot=scores.row_id, offer_ids=scores.offer_ids,
-        eligible=scores.supported, value=scores.predicted, uses={}, currency="USD",
-    )  # fmt: skip
+    given_on = scores.candidates({"cost": np.ones(2)}, customer_id=scores.row_id, slot=scores.row_id, currency="USD")
+    assert given_on.uses["cost"].tolist() == [[1.0, 0.0]] * n
 
 
 @pytest.mark.parametrize(

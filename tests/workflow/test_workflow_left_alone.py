@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from opportune.domain import BadInput
+from opportune.evaluation import AsLogged, estimate
 from opportune.project import Project
 from opportune.workflow.declarations import check_declarations
 from opportune.workflow.frames import open_tables
@@ -238,3 +239,15 @@ def test_customers_left_alone_are_predicted_by_others_like_them():
     assert np.all((few > 0) & (few < 6))
     one_cluster = predicted(cluster == "7")
     assert set(one_cluster[cluster == "7"]) == {0.0}
+
+
+def test_the_log_of_the_project_holds_them_too(runs):
+    logged, made = (project.logged() for project in runs[:2])
+    assert (logged.offer_ids[-1], len(logged.offer_ids)) == ("NO_OFFER", len(made.offer_ids) + 1)
+    assert logged.left_alone().mean() == pytest.approx(np.mean(logged.action == len(made.offer_ids)))
+    everyone = [AsLogged("everyone", np.ones(len(each)), each.given_an_offer()) for each in (logged, made)]
+    of_both = [
+        estimate(each, policy, measure="took_up", estimator="ipw", cluster="cluster").value
+        for each, policy in zip((logged, made), everyone, strict=True)
+    ]
+    assert of_both[0] == pytest.approx(of_both[1], abs=0.01)

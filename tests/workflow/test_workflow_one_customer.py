@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from opportune.cli.app import status_of
 from opportune.cli.printing_customer import print_customer
-from opportune.domain import NO_OFFER_ID, BadInput
+from opportune.domain import NO_OFFER_ID, AsOf, BadInput
 
 
 @profile(max_examples=8, deadline=None)
@@ -33,6 +33,17 @@ def test_of_any_customer_money_adds_up_and_the_winner_is_what_the_plan_gives(sma
         assert told.gets == told.ranked[0].offer_id
     else:
         assert told.because in {"nothing eligible", "whole customers"}
+
+
+def test_a_request_at_the_prices_of_the_plan_gets_what_the_list_gets(small_run):
+    planned = small_run.planned()
+    monday, tuesday = AsOf.parse("2025-03-03"), AsOf.parse("2025-03-04")
+    charges = planned.price_list(monday, tuesday).charges({}, monday)
+    assert charges["contacts"] == planned.prices["letters"] > 0.0
+    (told,) = small_run.explain_customer("c20001").opportunities
+    assert told.ranked[0].net == pytest.approx(told.ranked[0].value - charges["contacts"])  # the ratio has no price
+    with pytest.raises(BadInput, match=r"\[OP513\]"):
+        planned.price_list(monday, tuesday).charges({}, tuesday)
 
 
 def test_a_stranger_is_refused_with_an_example(small_run, capsys):

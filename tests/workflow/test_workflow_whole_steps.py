@@ -71,8 +71,8 @@ def test_a_step_that_fails_leaves_what_was_there(step, module, part, small_run, 
 
 
 def test_evidence_and_swap_set_are_written_together(small_run, out, monkeypatch):
-    monkeypatch.setattr(evaluate, "evaluate", lambda settings, out: {"made": 1})
-    monkeypatch.setattr(swap_set, "swaps", lambda settings, out: {"value": float("nan")})
+    monkeypatch.setattr(evaluate, "evaluate", lambda opened, out: {"made": 1})
+    monkeypatch.setattr(swap_set, "swaps", lambda opened: {"value": float("nan")})
     before = contents(out)
     with pytest.raises(ValueError, match="JSON"):
         pipeline._evaluate(small_run.settings, out)

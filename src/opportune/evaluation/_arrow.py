@@ -30,13 +30,39 @@ def column_ids(table: "pa.Table", name: str) -> np.ndarray:
 
 
 def column_numbers(table: "pa.Table", name: str) -> np.ndarray:
+    """Return a column as numbers, NaN where it is null. BadInput (OP628) where it holds something else."""
     import pyarrow as pa
 
-    return np.asarray(table[name].cast(pa.float64()).to_numpy(), dtype=np.float64)
+    try:
+        return np.asarray(table[name].cast(pa.float64()).to_numpy(), dtype=np.float64)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise BadInput([_of_type(table, name, "numbers")]) from error
 
 
 def column_times(table: "pa.Table", name: str) -> np.ndarray:
+    """Return a column as datetime64, NaT where it is null. BadInput (OP628) where it holds something else."""
+    import pyarrow as pa
+
+    kind = table[name].type
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_null(kind)):
+        raise BadInput([_of_type(table, name, "times")])
     return np.asarray(table[name].to_numpy()).astype("datetime64[us]")
+
+
+def column_lists(table: "pa.Table", name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return each entry (m,) of a column of lists, and its row (m,). BadInput (OP628) where it holds something else."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lists = table[name].combine_chunks()
+    if not (pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)):
+        raise BadInput([_of_type(table, name, "lists of offer ids, or a second table of them")])
+    return np.array(pc.list_flatten(lists).to_pylist(), dtype=object), np.asarray(pc.list_parent_indices(lists))
+
+
+def _of_type(table: "pa.Table", name: str, expected: str) -> Finding:
+    message = f"is of type {table[name].type}: expected {expected}"
+    return Finding(code="OP628", source="tables", subject=name, message=message, next_step="convert the column")
 
 
 def null_findings(table: "pa.Table", names: Sequence[str], source: str) -> Iterator[Finding]:

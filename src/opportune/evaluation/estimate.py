@@ -59,7 +59,7 @@ def estimate(
     column may be named, of a ``LoggedDecisions`` one of its arrays of ids. Logged probabilities and ``outcome_model``,
     predictions (n, K) or a table (``decision_id, offer_id, prediction``), are held fixed in every interval.
     ``completion`` tells what outcomes that are not yet known (NaN) come to. ``bounds`` are the least and the greatest
-    possible outcome, for ``"sequence"``. BadInput (OP602, OP603, OP606, OP609 to OP620) when the log cannot carry it.
+    possible outcome, for ``"sequence"``. BadInput (OP601 to OP606, OP609 to OP620, OP627) when the log cannot carry it.
     """
     how = How(
         measure=measure, estimator=estimator, interval=interval, cluster=cluster, outcome_model=outcome_model,
@@ -100,9 +100,9 @@ def _judge(given: Any, policies: tuple[Any, ...], how: How) -> Estimate:
     """Return the value of one policy, or the difference of two."""
     logged, names = as_logged(given, how.measure, how.cluster, how.may_be_open)
     judged, model = [as_policy(each, logged) for each in policies], as_predictions(how.outcome_model, logged)
+    refuse_unusable(logged, {how.measure: logged.outcome[how.measure]}, how.may_be_open)
     for each in judged:
         refuse_unsupported(logged, each)
-    refuse_unusable(logged, how.measure, how.may_be_open)
     clusters = as_clusters(names, alone=how.cluster == "decision_id")
     outcome = logged.outcome[how.measure]
     weights = [each.weights(logged) for each in judged]

@@ -12,7 +12,7 @@ in m_i, which is 1 then.
   Right when either the probabilities or the predictions are; predictions must come from other rows (cross-fitted).
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -38,6 +38,8 @@ def scored(
     """
     if estimator in ("ipw", "snipw"):
         return weighted(weights, outcome, None if estimator == "ipw" else policy.told(logged))
+    if estimator not in get_args(Estimator):
+        raise ValueError(f"estimator is {estimator!r}: expected one of {', '.join(map(repr, get_args(Estimator)))}")
     if outcome_model is None:
         raise ValueError(f"estimator {estimator!r} needs outcome_model: cross-fitted predictions (n, K)")
     if estimator == "dm":

@@ -51,6 +51,8 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Return the ends of the interval."""
+        if not 0.0 < level < 1.0:
+            raise ValueError(f"level is {level}: expected above 0 and below 1, such as 0.95")
         if self.replicates is not None:
             return percentile_interval(self.replicates, level)
         radius = _RADIUS[self.interval](self.clusters, level) * self.error
@@ -89,6 +91,8 @@ def as_clusters(names: np.ndarray, *, alone: bool = False) -> Clusters:
 
 def inferred(statistic: Statistic, clusters: Clusters, interval: Interval, replicates: int, seed: int) -> Inference:
     """Return a statistic with what is needed for an interval; ``sequence`` is not made here but in ``sequence``."""
+    if interval not in HERE:
+        raise ValueError(f"interval is {interval!r}: expected one of {', '.join(map(repr, HERE))}")
     sums, value = clusters.sums(statistic.columns), statistic.whole()
     if interval == "bootstrap":
         drawn = statistic.value(bootstrap_totals(sums, replicates, seed, PURPOSE))
@@ -112,3 +116,5 @@ def _boundary(clusters: int, level: float) -> float:
 
 
 _RADIUS: dict[str, Callable[[int, float], float]] = {"influence": _student, "asymptotic_sequence": _boundary}
+HERE = ("bootstrap", *_RADIUS)
+"""The intervals that are made here."""

@@ -8,7 +8,7 @@ import numpy as np
 from opportune.domain import Estimate, LimitRow
 from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.inference import Interval, as_clusters, inferred
-from opportune.evaluation.logged import LoggedDecisions
+from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio, scaled, shifted
 from opportune.evaluation.support import effective_n, refuse_unsupported
@@ -45,8 +45,11 @@ def limit_evidence(
     ``uses`` maps a resource (contacts, money lent, exposure, loss) to its booked amount per logged decision (n,), zero
     where a row is not about it; what the book used before (``opening``) comes on top. The sum is n x mean(m) x
     sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. A ratio of nothing is 0, as in the
-    certificate. Any interval of ``estimate`` but ``"sequence"``. BadInput (OP609, OP610, OP620).
+    certificate. Any interval of ``estimate`` but ``"sequence"``. BadInput (OP601 to OP606, OP609, OP610,
+    OP620) when the log cannot carry it.
     """
+    read = {name: uses[name] for row in rows for name in (row.uses, row.per) if name is not None}
+    refuse_unusable(logged, read, may_be_open=completion is not None)
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights, evidence = policy.weights(logged), []

@@ -1,6 +1,6 @@
 """Logged decisions: what was done, how likely it was, what else could have been, and what followed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 import msgspec
@@ -91,16 +91,15 @@ def check_logged(logged: LoggedDecisions) -> list[Finding]:
     """Return findings about a log that cannot carry an estimate, with counts and first examples."""
     count = cluster_codes(logged.cluster)[0]
     few = [few_clusters(count)] if count < FEWEST_CLUSTERS else []
-    return few + _found(logged, chain(_tests_of_rows(logged), _tests_of_action(logged), _tests_of_outcome(logged)))
+    return few + _found(logged, _tests(logged, logged.outcome))
 
 
-def refuse_unusable(logged: LoggedDecisions, measure: str, may_be_open: bool) -> None:
-    """Raise BadInput where an estimate of one measure would be wrong: the tests that need no array (n, K).
+def refuse_unusable(logged: LoggedDecisions, outcomes: Mapping[str, np.ndarray], may_be_open: bool) -> None:
+    """Raise BadInput where estimates of the named outcomes (n,) would be wrong.
 
     ``may_be_open`` says that outcomes that are not yet known are completed.
     """
-    tests = chain(_tests_of_action(logged), () if may_be_open else _tests_of_outcome(logged, measure))
-    findings = _found(logged, tests)
+    findings = _found(logged, _tests(logged, {} if may_be_open else outcomes))
     if findings:
         raise BadInput(findings)
 
@@ -123,21 +122,26 @@ def _found(logged: LoggedDecisions, tests: Iterable[Test]) -> list[Finding]:
     ]  # fmt: skip
 
 
+def _tests(logged: LoggedDecisions, outcomes: Mapping[str, np.ndarray]) -> Iterator[Test]:
+    return chain(_tests_of_rows(logged), _tests_of_action(logged), _tests_of_outcome(outcomes))
+
+
 def _tests_of_rows(logged: LoggedDecisions) -> Iterator[Test]:
-    total = np.where(logged.eligible, logged.probability, 0.0).sum(axis=1) + logged.outside
+    total = row_sums(logged.probability, logged.eligible) + logged.outside
     count, codes = cluster_codes(logged.decision_id)
     twice = np.asarray(np.bincount(codes, minlength=count)[codes] > 1)
     yield "OP601", twice, "the id is not unique", "keep one row per decision"
-    outside = (logged.probability > 1) | (logged.probability < 0)
-    yield (
-        "OP603",
-        np.asarray(outside.any(axis=1)),
-        "a probability lies outside 0 to 1",
-        "log probabilities as fractions",
-    )
+    yield "OP603", _beyond(logged.probability), "a probability lies outside 0 to 1", "log probabilities as fractions"
     unsummed = np.asarray(~(np.abs(total - 1.0) <= _SUM_TOLERANCE))
     says = "probabilities of the eligible offers do not sum to 1"
     yield "OP604", unsummed, says, "log every eligible offer, or estimate them from a stratum"
+
+
+def _beyond(probability: np.ndarray) -> np.ndarray:
+    """Return the rows (n,) with a probability (n, K) outside 0 to 1."""
+    if np.min(probability, initial=0.0) >= 0 and np.max(probability, initial=1.0) <= 1:  # the usual case, faster
+        return np.zeros(len(probability), dtype=bool)
+    return np.asarray(((probability > 1) | (probability < 0)).any(axis=1))
 
 
 def _tests_of_action(logged: LoggedDecisions) -> Iterator[Test]:
@@ -149,7 +153,22 @@ def _tests_of_action(logged: LoggedDecisions) -> Iterator[Test]:
     yield "OP605", barred, "the logged offer was not eligible", "check eligibility against the log"
 
 
-def _tests_of_outcome(logged: LoggedDecisions, *measures: str) -> Iterator[Test]:
+def _tests_of_outcome(outcomes: Mapping[str, np.ndarray]) -> Iterator[Test]:
     step = "leave such decisions out of outcomes: they are counted as not yet observed"
-    for measure in measures or logged.outcome:
-        yield "OP606", np.asarray(~np.isfinite(logged.outcome[measure])), f"{measure} is not known", step
+    for measure, outcome in outcomes.items():
+        yield "OP606", np.asarray(~np.isfinite(outcome)), f"{measure} is not known", step
+
+
+def refuse_unpredicted(logged: LoggedDecisions, predicted: np.ndarray) -> None:
+    """Raise BadInput (OP627) where a prediction (n, K) is no finite number: every estimate with it would be none."""
+    if np.isfinite(np.sum(predicted, dtype=np.float64)):  # found without an array (n, K)
+        return
+    rows = ~np.isfinite(predicted).all(axis=1)
+    says, step = "a prediction is no finite number", "predict every offer of the catalogue, eligible or not"
+    raise BadInput(_found(logged, [("OP627", np.asarray(rows), says, step)]))
+
+
+def row_sums(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return sum_k weights x values per row (n,) in float64, without an array (n, K) for their product."""
+    there = np.broadcast_to(values, weights.shape)
+    return np.asarray(np.einsum("nk,nk->n", weights, there, dtype=np.float64, casting="same_kind"))

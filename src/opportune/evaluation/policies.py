@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from opportune.evaluation.logged import LoggedDecisions
+from opportune.evaluation.logged import LoggedDecisions, row_sums
 
 
 class AsLogged(msgspec.Struct, frozen=True):
@@ -46,12 +46,12 @@ class AsLogged(msgspec.Struct, frozen=True):
         """Return the expected prediction (n,): that of the logged offer, which is the one that would be made.
 
         A row outside the catalogue has no prediction; zero there leaves its booked outcome as it is. A row that was
-        left alone has that of the offers that the log would have drawn.
+        left alone has that of the offers that the log could have drawn.
         """
         own = logged.at_action(prediction)
         if logged.no_offer is None:
             return np.asarray(self.contact * own)
-        would = np.where(logged.action == logged.no_offer, _row_sums(self.logging, prediction), own)
+        would = np.where(logged.action == logged.no_offer, row_sums(logged.given_an_offer(), prediction), own)
         return np.asarray(self.contact * would + (1.0 - self.contact) * prediction[:, logged.no_offer])
 
     def unsupported(self, logged: LoggedDecisions) -> np.ndarray:
@@ -83,7 +83,7 @@ class FixedOffers(msgspec.Struct, frozen=True):
     def told(self, logged: LoggedDecisions) -> np.ndarray:
         """Return the probability (n,) of what the log can tell about: of its K offers."""
         del logged
-        return _row_sums(self.probability, np.ones(self.probability.shape[1]))
+        return row_sums(self.probability, np.ones(self.probability.shape[1]))
 
     def weights(self, logged: LoggedDecisions) -> np.ndarray:
         """Return P(logged offer) under this policy over that under the log, (n,); zero outside the catalogue."""
@@ -93,19 +93,13 @@ class FixedOffers(msgspec.Struct, frozen=True):
     def expected(self, logged: LoggedDecisions, prediction: np.ndarray) -> np.ndarray:
         """Return the expected prediction (n,) over this policy's offers."""
         del logged
-        return _row_sums(self.probability, prediction)
+        return row_sums(self.probability, prediction)
 
     def unsupported(self, logged: LoggedDecisions) -> np.ndarray:
         """Return the probability (n,) on offers that the log never made for such a customer."""
         if np.min(logged.probability, initial=1.0) > 0:  # the usual case, found without an array (n, K)
             return np.zeros(len(logged))
-        return _row_sums(self.probability, ~(logged.probability > 0))
-
-
-def _row_sums(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return sum_k weights x values per row (n,) in float64, without an array (n, K) for their product."""
-    there = np.broadcast_to(values, weights.shape)
-    return np.asarray(np.einsum("nk,nk->n", weights, there, dtype=np.float64, casting="same_kind"))
+        return row_sums(self.probability, ~(logged.probability > 0))
 
 
 def _over(above: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from opportune.domain import Finding, errors
 from opportune.evaluation._arrow import (
     arrow_table,
     column_ids,
+    column_lists,
     column_numbers,
     column_times,
     counted,
@@ -70,11 +71,7 @@ def read_logged(
 
 
 def _from_list(table: "pa.Table", outcomes: Sequence[str], cluster: str) -> LoggedDecisions:
-    import pyarrow.compute as pc
-
-    lists = table["eligible"].combine_chunks()
-    rows = np.asarray(pc.list_parent_indices(lists))
-    named = np.array(pc.list_flatten(lists).to_pylist(), dtype=object)
+    named, rows = column_lists(table, "eligible")
     offer_ids = tuple(sorted({*named.tolist(), *table["offer_id"].to_pylist()}))
     eligible = np.zeros((table.num_rows, len(offer_ids)), dtype=bool)
     eligible[rows, offer_codes(named, offer_ids)] = True

@@ -14,7 +14,7 @@ from opportune.evaluation._arrow import (
     offer_codes,
     raise_all,
 )
-from opportune.evaluation.logged import LoggedDecisions
+from opportune.evaluation.logged import LoggedDecisions, refuse_unpredicted
 from opportune.evaluation.policies import AsLogged, FixedOffers, Judged, with_no_offer
 
 if TYPE_CHECKING:
@@ -37,11 +37,15 @@ def as_policy(given: Any, logged: LoggedDecisions) -> Judged:
 
 def as_predictions(given: Any, logged: LoggedDecisions) -> np.ndarray | None:
     """Return predictions (n, K), from themselves or from a table; an offer that it does not name is predicted 0."""
-    if isinstance(given, np.ndarray):
-        _same_shape("outcome_model", given, logged)
-        return given
     if given is None:
         return None
+    predicted = given if isinstance(given, np.ndarray) else _read_predictions(given, logged)
+    _same_shape("outcome_model", predicted, logged)
+    refuse_unpredicted(logged, predicted)
+    return predicted
+
+
+def _read_predictions(given: Any, logged: LoggedDecisions) -> np.ndarray:
     table = arrow_table(given, ("decision_id", "offer_id", "prediction"), "predictions")
     rows, columns, _ = _places(table, logged, "predictions")
     return filled(rows, columns, column_numbers(table, "prediction"), logged.probability.shape)

@@ -53,8 +53,8 @@ def estimate_slates(
     names what is resampled together, by default the slate; a slate must not be split by it. BadInput (OP602, OP606,
     OP609, OP610, OP623) when the log cannot carry it.
     """
+    refuse_unusable(logged, {measure: logged.outcome[measure]}, may_be_open=False)
     refuse_unsupported(logged, policy)
-    refuse_unusable(logged, measure, may_be_open=False)
     _refuse_twice(logged, slate)
     weights = _slate_weights(policy.weights(logged), slate, logged.slot, interaction)
     clusters = as_clusters(slate if cluster is None else cluster)

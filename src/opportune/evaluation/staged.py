@@ -13,7 +13,7 @@ from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.estimators import Estimator, scored
 from opportune.evaluation.inference import Interval, as_clusters, inferred
-from opportune.evaluation.logged import LoggedDecisions
+from opportune.evaluation.logged import LoggedDecisions, refuse_unpredicted, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio
 from opportune.evaluation.support import effective_n, refuse_unsupported
@@ -58,8 +58,11 @@ def estimate_staged(
     BadInput (OP606, OP609, OP610, OP620, OP621) when the log cannot carry it.
     """
     _refuse(reached, given, completion, among)
+    refuse_unusable(logged, {}, may_be_open=True)  # whether outcomes are known is told above, among those reached only
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
+    for each in () if model is None else (model.reached, model.given):
+        refuse_unpredicted(logged, each)
     predicted = (None, None) if model is None else (model.reached, model.reached * model.given)
     weights, outcome = policy.weights(logged), np.where(reached == 1, given, 0.0)
     total = completed_score(logged, policy, weights, outcome, estimator, predicted[1], completion)

@@ -15,7 +15,7 @@ from opportune.domain import Estimate
 from opportune.evaluation.delayed import Completion, with_missing
 from opportune.evaluation.estimators import dr_scores
 from opportune.evaluation.inference import Clusters, as_clusters, inferred
-from opportune.evaluation.logged import FEWEST_CLUSTERS, LoggedDecisions
+from opportune.evaluation.logged import FEWEST_CLUSTERS, LoggedDecisions, refuse_unpredicted, refuse_unusable
 from opportune.evaluation.policies import FixedOffers, Judged
 from opportune.evaluation.statistic import Statistic
 
@@ -72,6 +72,9 @@ def swap_set(
     of it (n, K). ``completion`` tells what outcomes that are not yet known (NaN) come to, by all known rows. Both
     policies contact each customer surely or not at all; a random contact is a ValueError. BadInput (OP609, OP620).
     """
+    refuse_unusable(logged, measures, may_be_open=completion is not None)
+    for model in outcome_models.values():
+        refuse_unpredicted(logged, model)
     kind = _kinds(logged, older, newer)
     labelled = (older.unsupported(logged) + newer.unsupported(logged)) == 0
     weights = np.array([older.weights(logged), newer.weights(logged)])

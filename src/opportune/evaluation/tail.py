@@ -46,8 +46,8 @@ def cvar(
     """
     if not 0.0 < share <= 1.0:
         raise ValueError(f"share is {share}: expected above 0 and at most 1")
+    refuse_unusable(logged, {measure: logged.outcome[measure]}, may_be_open=completion is not None)
     refuse_unsupported(logged, policy)
-    refuse_unusable(logged, measure, may_be_open=completion is not None)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights = policy.weights(logged)
     statistic = _shortfall(logged.outcome[measure], weights, policy.told(logged), share, completion)

@@ -1,11 +1,11 @@
 """Doubly robust scores of every offer against the control: what an allocator plans with and what judges its plan."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 import numpy as np
 
-from opportune.domain import BadInput, Finding
+from opportune.domain import BadInput, Candidates, Finding
 
 _SHOWN = 3
 
@@ -13,7 +13,7 @@ _SHOWN = 3
 class UpliftScores(msgspec.Struct, frozen=True, kw_only=True):
     """Gains over the control arm, arrays over n customers and K offers, in the unit of the outcome.
 
-    ``predicted`` (n, K) is what the outcome model expects: it chooses, and can stand as ``value`` of ``Candidates``.
+    ``predicted`` (n, K) is what the outcome model expects: it chooses, and is the value of ``candidates``.
     ``score`` (n, K) is unbiased for the gain of each customer but far too noisy to choose by: it judges, and the
     spread of its means gives standard errors. ``supported`` (n, K) says where both the offer and the control had a
     probability above zero; elsewhere the other two are zero. Rows of one ``cluster`` (n,) share their luck.
@@ -33,6 +33,21 @@ class UpliftScores(msgspec.Struct, frozen=True, kw_only=True):
         """Return the scores of the given rows (indices or mask)."""
         names = ("row_id", "cluster", "predicted", "score", "supported")
         return msgspec.structs.replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    def candidates(
+        self, uses: Mapping[str, np.ndarray], *, customer_id: np.ndarray, slot: np.ndarray, currency: str
+    ) -> Candidates:
+        """Return what the allocator plans with: predicted gains as value, offers without support not eligible.
+
+        ``uses`` map a resource to what each offer uses of it (n, K) or (K,); ``customer_id`` and ``slot`` are (n,).
+        What is left alone is the control arm.
+        """
+        given = {name: np.broadcast_to(amounts, self.supported.shape) for name, amounts in uses.items()}
+        return Candidates(
+            opportunity_id=self.row_id, customer_id=customer_id, slot=slot, offer_ids=self.offer_ids,
+            eligible=self.supported, value=self.predicted, currency=currency,
+            uses={name: np.where(self.supported, amounts, 0.0) for name, amounts in given.items()},
+        )  # fmt: skip
 
 
 def doubly_robust_scores(

@@ -7,10 +7,11 @@ import numpy as np
 
 from opportune.domain import NO_OFFER_ID, AsOf, BadInput, Finding
 from opportune.economics import booked_columns
+from opportune.evaluation import LoggedDecisions
 from opportune.features import feature_column
 from opportune.offers import Catalogue
 from opportune.workflow.frames import texts
-from opportune.workflow.left_alone import offer_sql, offered_nothing
+from opportune.workflow.left_alone import offer_sql, offered_nothing, with_left_alone
 from opportune.workflow.logging_policy import logging_policy, stratum_sql
 from opportune.workflow.settings import Settings
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 TOOK_UP = "took_up"
 """The outcome that every booked loan has: whether the offer was taken."""
 ARRAYS = (
-    "decision_id", "opportunity_id", "customer_id", "slot", "stratum", "band", "cluster", "step", "left_alone",
-    "probability", "alone", "outside", "known",
+    "decision_id", "opportunity_id", "customer_id", "slot", "decided_at", "stratum", "band", "cluster", "step",
+    "left_alone", "probability", "alone", "outside", "known",
 )  # fmt: skip
 NAMED_ARRAYS = ("terms", "outcomes")
 
@@ -39,6 +40,13 @@ def made_between(start: AsOf, until: AsOf) -> Scope:
     """Return the scope of the decisions made in [start, until)."""
     sql = f"d.decided_at >= TIMESTAMPTZ '{start}' AND d.decided_at < TIMESTAMPTZ '{until}'"
     return Scope(sql, f"decisions from {start} to {until}")
+
+
+def made_before(until: AsOf | None) -> Scope:
+    """Return the scope of the decisions made before an instant; all of them without one."""
+    if until is None:
+        return Scope("true", "all decisions")
+    return Scope(f"d.decided_at < TIMESTAMPTZ '{until}'", f"decisions before {until}")
 
 
 def made_about(list_at: AsOf) -> Scope:
@@ -61,6 +69,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     opportunity_id: np.ndarray
     customer_id: np.ndarray
     slot: np.ndarray
+    decided_at: np.ndarray
     stratum: np.ndarray
     band: np.ndarray
     cluster: np.ndarray
@@ -82,6 +91,20 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         kept = {name: getattr(self, name)[rows] for name in ARRAYS}
         named = {name: {key: values[rows] for key, values in getattr(self, name).items()} for name in NAMED_ARRAYS}
         return msgspec.structs.replace(self, **kept, **named)
+
+    def as_logged(self, offer_ids: tuple[str, ...], outcome: dict[str, np.ndarray]) -> LoggedDecisions:
+        """Return the history as a log with the given outcomes (n,), unknown where ``known`` is false.
+
+        Which offers a decision could have been is what its probabilities say. Where some offered nothing, ``NO_OFFER``
+        is one of them, behind ``offer_ids``.
+        """
+        logged = LoggedDecisions(
+            decision_id=self.decision_id, customer_id=self.customer_id, slot=self.slot, offer_ids=offer_ids,
+            action=self.step, eligible=np.ones((len(self), len(offer_ids)), dtype=bool), probability=self.probability,
+            outside=self.outside, cluster=self.cluster, decided_at=self.decided_at,
+            outcome={name: np.where(self.known, values, np.nan) for name, values in outcome.items()},
+        )  # fmt: skip
+        return with_left_alone(logged, self.left_alone, self.alone)
 
 
 def outcome_columns(settings: Settings) -> list[str]:
@@ -107,7 +130,7 @@ def everyone(engine: "Engine", settings: Settings, scope: Scope, observed_by: As
     optional = f"{stratum_sql(engine)} AS stratum, {offer_sql(engine)} AS offer_id"
     rows = engine.query(_sql(outcomes, catalogue, cluster, optional, scope))
     _refuse_unknown(rows, cluster, catalogue.price.term)
-    observed = np.asarray(rows["observed_until"].to_numpy()).astype("datetime64[us]")
+    observed = _times(rows, "observed_until")
     latest = np.datetime64("9999-12-31") if observed_by is None else np.datetime64(observed_by.at.replace(tzinfo=None))
     return _from_rows(engine, rows, outcomes, catalogue, observed <= latest)  # false where there is no outcome
 
@@ -115,7 +138,7 @@ def everyone(engine: "Engine", settings: Settings, scope: Scope, observed_by: As
 def _sql(named: list[str], catalogue: Catalogue, cluster: str, optional: str, scope: Scope) -> str:
     outcomes = ", ".join(f'u."{name}" AS "u.{name}"' for name in named)  # an outcome may be called price, or band
     return f"""
-        SELECT d.decision_id, d.opportunity_id, d.customer_id, d.slot, {optional}, u.observed_until,
+        SELECT d.decision_id, d.opportunity_id, d.customer_id, d.slot, d.decided_at, {optional}, u.observed_until,
             o."{catalogue.price.band}" AS band, o."{cluster}"::VARCHAR AS cluster,
             d."{catalogue.price.term}" AS price, {outcomes}
         FROM decisions AS d
@@ -153,6 +176,7 @@ def _from_rows(
     logging = logging_policy(engine, rows, step, left_alone, catalogue)
     return History(
         **{name: texts(rows, name) for name in names},
+        decided_at=_times(rows, "decided_at"),
         stratum=logging.stratum,
         band=band,
         step=step,
@@ -165,3 +189,7 @@ def _from_rows(
         known=known,
         immature=int(np.sum(~known)),
     )
+
+
+def _times(rows: "pa.Table", name: str) -> np.ndarray:
+    return np.asarray(rows[name].to_numpy()).astype("datetime64[us]")

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from opportune.domain import Certificate
+from opportune.allocation import PriceList
+from opportune.domain import AsOf, Certificate
 from opportune.workflow.horizon_told import HorizonTold, read_horizon
+from opportune.workflow.places import read_places
 from opportune.workflow.steps import read_json
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ class PlannedList(msgspec.Struct, frozen=True, kw_only=True):
         import pyarrow.parquet as pq
 
         return pq.read_table(self.path)
+
+    def price_list(self, valid_from: AsOf, valid_until: AsOf) -> PriceList:
+        """Return the prices of the limits, to decide single requests by from one instant and before another.
+
+        BadInput (OP513) for a window that has no instant.
+        """
+        places = read_places(self.path.parent.parent)
+        return PriceList(prices=self.prices, places=places, valid_from=valid_from, valid_until=valid_until)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Hand the choices to anything that speaks Arrow (Polars, DuckDB, pandas) without a copy."""

@@ -10,7 +10,7 @@ from opportune.domain import BadInput, Finding, Forecast, Value, errors
 from opportune.economics import booked_columns, value_of_booked
 from opportune.evaluation import Completion, LoggedDecisions, check_logged
 from opportune.workflow.completion import declared_completion
-from opportune.workflow.left_alone import assumed, beside, uses_of_offers, with_left_alone, with_nobody
+from opportune.workflow.left_alone import assumed, beside, uses_of_offers, with_nobody
 from opportune.workflow.listed import Listed, read_listed
 from opportune.workflow.logged import History, everyone, made_about
 from opportune.workflow.outcome_model import cross_fitted, cross_fitted_unasked
@@ -102,7 +102,7 @@ def open_trial(listed: Listed, past: History) -> Trial:
     priced = listed.rulebook.catalogue.catalogue.in_catalogue(listed.band())
     value = _where_priced(value_forecast(listed.batch, predicted, listed.rulebook), priced)
     booked = realised(past, listed.settings)
-    logged = _logged(listed.settings, past, np.where(past.known, booked.total(), np.nan))
+    logged = _logged(listed.settings, past, booked.total())
     return Trial(
         listed=listed,
         past=past,
@@ -164,20 +164,8 @@ def _not_booked(name: str, past: History) -> Finding:
 
 def _logged(settings: Settings, past: History, contribution: np.ndarray) -> LoggedDecisions:
     cap = settings.evidence.cap
-    offers = settings.catalogue.offer_ids
-    logged = LoggedDecisions(
-        decision_id=past.decision_id,
-        customer_id=past.customer_id,
-        slot=past.slot,
-        offer_ids=offers,
-        action=past.step,
-        eligible=np.ones((len(past), len(offers)), dtype=bool),
-        probability=past.probability,
-        outside=past.outside,
-        outcome={RAW: contribution, CAPPED: np.clip(contribution, -cap, cap)},
-        cluster=past.cluster,
-    )
-    logged = with_left_alone(logged, past.left_alone, past.alone)
+    outcome = {RAW: contribution, CAPPED: np.clip(contribution, -cap, cap)}
+    logged = past.as_logged(settings.catalogue.offer_ids, outcome)
     filled = {name: np.where(past.known, values, 0.0) for name, values in logged.outcome.items()}
     findings = errors(check_logged(msgspec.structs.replace(logged, outcome=filled)))
     if findings:

@@ -1,0 +1,101 @@
+"""Every front door refuses what would make its figure wrong, or no number, and says why; a sound log goes through."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from opportune.domain import BadInput, Limit, rows_of
+from opportune.evaluation import (
+    LoggedDecisions,
+    cvar,
+    estimate,
+    estimate_slates,
+    estimate_staged,
+    fixed_choice,
+    limit_evidence,
+    swap_set,
+)
+
+N = 200
+IDS = np.arange(N)
+BOTH = fixed_choice("b", np.ones(N, dtype=int), 2)
+ROWS = rows_of([Limit(name="loss", uses="outcome", at_most=3.0)], {})
+
+
+def log():
+    draw = np.random.default_rng(0)
+    return LoggedDecisions(
+        decision_id=IDS, customer_id=IDS, slot=IDS, offer_ids=("a", "b"), action=draw.integers(0, 2, N),
+        eligible=np.ones((N, 2), dtype=bool), probability=np.full((N, 2), 0.5), outside=np.zeros(N),
+        outcome={"outcome": draw.normal(size=N)}, cluster=IDS,
+    )  # fmt: skip
+
+
+def swapped(logged, predicted=None):
+    predicted = np.zeros((N, 2)) if predicted is None else predicted
+    other = fixed_choice("a", np.zeros(N, dtype=int), 2)
+    return swap_set(
+        logged, other, BOTH, measures=logged.outcome, outcome_models={"outcome": predicted}, segment=np.zeros(N)
+    )
+
+
+DOORS = {
+    "estimate": lambda logged: estimate(logged, BOTH, estimator="snipw"),
+    "limits": lambda logged: limit_evidence(logged, BOTH, logged.outcome, ROWS),
+    "tail": lambda logged: cvar(logged, BOTH),
+    "staged": lambda logged: estimate_staged(
+        logged, BOTH, reached=np.ones(N), given=logged.outcome["outcome"], among="takers"
+    ),
+    "slates": lambda logged: estimate_slates(logged, BOTH, IDS // 2),
+    "swap set": swapped,
+}
+SPOILT = {
+    "OP601": lambda logged: {"decision_id": np.where(IDS == 7, 3, IDS)},
+    "OP602": lambda logged: {
+        "action": np.where(IDS == 3, 0, logged.action), "probability": np.where((IDS == 3)[:, None], [0.0, 1.0], 0.5),
+    },
+    "OP603": lambda logged: {"probability": np.where((IDS == 3)[:, None], [1.5, -0.5], 0.5)},
+    "OP604": lambda logged: {"probability": np.full((N, 2), 0.25)},
+    "OP605": lambda logged: {"eligible": np.arange(2) != np.where(IDS == 3, logged.action, -1)[:, None]},
+    "OP606": lambda logged: {"outcome": {"outcome": np.where(IDS == 3, np.nan, logged.outcome["outcome"])}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_sound_log_goes_through_and_a_spoilt_one_does_not(door):
+    logged = log()
+    DOORS[door](logged)
+    for code, spoil in SPOILT.items():
+        with pytest.raises(BadInput) as caught:
+            DOORS[door](msgspec.structs.replace(logged, **spoil(logged)))
+        assert code in {finding.code for finding in caught.value.findings}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize(
+    "door",
+    [
+        lambda logged, predicted: estimate(logged, BOTH, estimator="dr", outcome_model=predicted),
+        lambda logged, predicted: estimate(logged, BOTH, estimator="dm", outcome_model=predicted),
+        swapped,
+    ],
+)
+def test_a_prediction_that_is_no_number_is_refused(door, value):
+    predicted = np.zeros((N, 2))
+    door(log(), predicted)
+    predicted[3, 0] = value
+    with pytest.raises(BadInput, match=r"OP627\] 3 1 decisions: a prediction is no finite number"):
+        door(log(), predicted)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"estimator": "IPW"}, "estimator is 'IPW': expected one of 'ipw', 'snipw', 'dm', 'dr'"),
+        ({"interval": "boot"}, "interval is 'boot': expected one of 'bootstrap', 'influence', 'asymptotic_sequence'"),
+        ({"level": 95}, "level is 95: expected above 0 and below 1"),
+    ],
+)
+def test_a_choice_that_does_not_exist_is_told_with_those_that_do(options, says):
+    with pytest.raises(ValueError, match=says):
+        estimate(log(), BOTH, **{"estimator": "snipw", **options})
