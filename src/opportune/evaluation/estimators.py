@@ -63,5 +63,5 @@ def dr_scores(
 
 
 def _snipw(totals: np.ndarray) -> np.ndarray:
-    offered = totals[..., 2] / totals[..., 3]
-    return np.asarray(ratio_or_zero(totals[..., 0], totals[..., 1]) * offered)
+    told = totals[..., 2] / totals[..., 3]
+    return np.asarray(ratio_or_zero(totals[..., 0], totals[..., 1]) * told)
