@@ -8,19 +8,22 @@ import csv
 import shutil
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from opportune.domain import BadInput
-from opportune.evaluation import AsLogged, estimate
+from opportune.evaluation import AsLogged, compare, estimate
 from opportune.project import Project
 from opportune.workflow.declarations import check_declarations
 from opportune.workflow.frames import open_tables
+from opportune.workflow.holdout import draw_holdout
 from opportune.workflow.judged import judged_policies
-from opportune.workflow.listed import read_listed
+from opportune.workflow.left_alone import NOBODY
+from opportune.workflow.listed import read_listed, without_holdout
 from opportune.workflow.outcome_model import FEWEST_UNASKED, cross_fitted_unasked
 from opportune.workflow.scaffold import scaffold
-from opportune.workflow.trial import judged_decisions, open_trial
+from opportune.workflow.trial import RAW, judged_decisions, open_trial
 
 AT = "2025-03-01"
 LOAN = 300.0 * 6 * 0.02 - 0.07 / 24 * 300.0 * 7 - 6.0
@@ -68,6 +71,7 @@ def runs(tmp_path_factory):
     scaffold(folder / "with")
     takes = answered(folder / "with")
     edit(folder / "with/tables/outcomes.sql", "monthly_rate_pp / 100", "0.02")
+    edit(folder / "with/limits.toml", "[frontier]", "[exploration]\nholdout = 0.1\n\n[frontier]")
     shutil.copytree(folder / "with", folder / "without")
     edit(folder / "with/tables/decisions.sql", "monthly_rate_pp\n",
          "monthly_rate_pp,\n    CASE WHEN monthly_rate_pp IS NULL THEN 'NO_OFFER' END AS offer_id\n")  # fmt: skip
@@ -89,9 +93,19 @@ def of(evidence, policy, against=None, method="dr", measure="contribution_per_cu
 
 def truth(project, takes, choice_of):
     """Return the mean value over the listed customers of a choice: 0 for none, k + 1 for step k."""
-    plan = pq.read_table(project.out / "plan/plan.parquet").to_pylist()
-    choices = [(row["opportunity_id"], choice_of(row["offer_id"])) for row in plan]
+    choices = [(who, choice_of(offer)) for who, offer in planned(project).items()]
     return float(np.mean([worth(takes[who][k], k) for who, k in choices]))
+
+
+def planned(project):
+    """Return what the plan offers each customer, those held out too: as it was before they were drawn."""
+    rows = pq.read_table(project.out / "plan/probabilities.parquet").to_pylist()
+    offered = {row["opportunity_id"]: "NO_OFFER" for row in rows}
+    return offered | {
+        row["opportunity_id"]: row["offer_id"]
+        for row in rows
+        if row["probability"] > 0 and row["offer_id"] != "NO_OFFER"
+    }
 
 
 def worth(took, choice):
@@ -151,7 +165,7 @@ def test_nobody_uses_a_contact_and_only_takers_of_offers_are_takers(runs):
 def test_the_swap_set_tells_who_is_left_alone_by_the_plan(runs):
     cells = {cell["kind"]: cell for cell in runs[0].swap_set()["cells"] if cell["segment"] == "all"}
     assert set(cells) == {"swapped out", "offered by both"}
-    assert cells["swapped out"]["customers"] == 1000
+    assert cells["swapped out"]["customers"] == sum(offer == "NO_OFFER" for offer in planned(runs[0]).values())
     assert cells["swapped out"]["newer"]["contribution_per_customer"]["value"] > 0
     assert cells["swapped out"]["newer"]["amount_lent"]["value"] == 0.0
 
@@ -200,7 +214,7 @@ def test_nobody_can_be_judged_only_where_somebody_was_left_alone(runs):
     listed.engine.register("decisions", listed.engine.query(
         "SELECT * FROM decisions WHERE NOT (stratum LIKE 'A%' AND offer_id IS NOT DISTINCT FROM 'NO_OFFER')"))  # fmt: skip
     trial = open_trial(listed, judged_decisions(listed))
-    of_name = judged_policies(trial, trial.settings.evidence.policy, {})
+    of_name = judged_policies(trial, (*trial.settings.evidence.policy, NOBODY), {})
     refused = trial.past.band == "A"
     assert np.array_equal(of_name["nobody"].unsupported(trial.logged) > 0, refused)
     assert np.array_equal(of_name["planned"].unsupported(trial.logged) > 0, refused & (trial.listed.planned[None] < 0))
@@ -251,3 +265,46 @@ def test_the_log_of_the_project_holds_them_too(runs):
         for each, policy in zip((logged, made), everyone, strict=True)
     ]
     assert of_both[0] == pytest.approx(of_both[1], abs=0.01)
+
+
+def sent_as_planned(listed, project, takes):
+    """Log the list as it was planned: everybody gets the planned offer, who was held out gets nothing."""
+    offers, held_out = planned(project), draw_holdout(project.settings, listed.batch)
+    rows = []
+    for who, customer, band, alone in zip(
+        listed.batch.opportunity_id, listed.batch.customer_id, listed.band(), held_out, strict=True
+    ):
+        offer = "NO_OFFER" if alone else offers[who]
+        k = PLANNED[offer]
+        price = STANDARD[band] - (k - 1) * STEP[band] if k else None
+        took = float(takes[who][k])
+        lent = 300.0 * took
+        rows.append(
+            {"decision_id": who, "opportunity_id": who, "customer_id": customer, "slot": "1", "stratum": offers[who],
+             "monthly_rate_pp": price, "offer_id": "NO_OFFER" if k == 0 else None, "took_up": took, "amount_lent": lent,
+             "term_months": 6.0 * took, "amount_months": 6 * lent, "interest_months": 6 * lent, "interest": 0.12 * lent,
+             "arrears": took * (LATE if k else LATE_UNASKED)}
+        )  # fmt: skip
+    listed.engine.register("_sent", pa.Table.from_pylist(rows))
+    at = f"TIMESTAMPTZ '{AT}'"
+    listed.engine.register("decisions", listed.engine.query(f"SELECT *, {at} AS decided_at FROM _sent"))
+    listed.engine.register("outcomes", listed.engine.query(f"SELECT *, {at} AS observed_until FROM _sent"))
+
+
+def test_a_list_sent_as_planned_tells_what_the_plan_caused(runs):
+    """Who is held out is who is left alone: a policy that followed that draw would be worth far too much."""
+    project, _, takes = runs
+    listed = read_listed(project.settings, project.out)
+    sent_as_planned(listed, project, takes)
+    trial = open_trial(without_holdout(listed, project.out), judged_decisions(listed))
+    plan = next(spec for spec in trial.settings.evidence.policy if spec.is_plan)
+    policies = judged_policies(trial, (plan, NOBODY), {})
+    options = {"measure": RAW, "cluster": "cluster", "outcome_model": trial.outcome_models[RAW]}
+    caused = compare(trial.logged, policies[plan.name], policies["nobody"], **options)
+    alone = estimate(trial.logged, policies[plan.name], **options)
+    true = {name: truth(project, takes, TRUE[name]) for name in ("planned", "nobody")}
+    assert caused.low < true["planned"] - true["nobody"] < caused.high
+    assert alone.low < true["planned"] < alone.high
+    followed = open_trial(listed, judged_decisions(listed))
+    wrong = estimate(followed.logged, judged_policies(followed, (plan,), {})[plan.name], estimator="ipw", **options)
+    assert wrong.low > true["planned"]

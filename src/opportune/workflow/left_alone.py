@@ -78,6 +78,6 @@ def assumed(stated: str, left_alone: int) -> str:
     if not left_alone:
         return stated
     return (
-        f"A customer who is not contacted counts as observed in {left_alone:,} decisions that offered nothing: the "
-        "figures hold what customers do unasked, and a policy less “nobody is contacted” is what its contacts cause."
+        f"A customer who is not contacted counts as observed in {left_alone:,} decisions that offered nothing. "
+        "The figures hold what customers do unasked; a policy less that of contacting nobody is what contacts cause."
     )

@@ -11,7 +11,7 @@ from opportune.economics import booked_columns, value_of_booked
 from opportune.evaluation import Completion, LoggedDecisions, check_logged
 from opportune.workflow.completion import declared_completion
 from opportune.workflow.left_alone import assumed, beside, uses_of_offers, with_nobody
-from opportune.workflow.listed import Listed, read_listed
+from opportune.workflow.listed import Listed, read_listed, without_holdout
 from opportune.workflow.logged import History, everyone, made_about
 from opportune.workflow.outcome_model import cross_fitted, cross_fitted_unasked
 from opportune.workflow.settings import Settings
@@ -74,10 +74,18 @@ def open_list(settings: Settings, out: Path) -> Opened:
     listed = read_listed(settings, out)
     past = judged_decisions(listed)
     try:
-        trial = open_trial(listed, past) if len(past) else None
+        trial = open_trial(_beside_nobody(listed, past, out), past) if len(past) else None
     except TooThin as error:
         return Opened(listed=listed, past=past, trial=None, why_not=tuple(error.findings))
     return Opened(listed=listed, past=past, trial=trial, why_not=())
+
+
+def _beside_nobody(listed: Listed, past: History, out: Path) -> Listed:
+    """Return the list as it is judged: where somebody was left alone, without the plan's holdout and beside nobody."""
+    if not past.left_alone.any():
+        return listed
+    settings = msgspec.structs.replace(listed.settings, evidence=with_nobody(listed.settings.evidence))
+    return msgspec.structs.replace(without_holdout(listed, out), settings=settings)
 
 
 def judged_decisions(listed: Listed) -> History:
@@ -93,9 +101,6 @@ def judged_decisions(listed: Listed) -> History:
 def open_trial(listed: Listed, past: History) -> Trial:
     """Join the list to what happened. BadInput when the log cannot carry an estimate, TooThin when it cannot yet."""
     _check_known(past)
-    if past.left_alone.any():
-        evidence = with_nobody(listed.settings.evidence)
-        listed = msgspec.structs.replace(listed, settings=msgspec.structs.replace(listed.settings, evidence=evidence))
     row_of = {each: row for row, each in enumerate(listed.batch.opportunity_id)}
     listed = listed.take(np.array([row_of[each] for each in past.opportunity_id], dtype=np.int64))
     predicted = forecast(listed.batch, listed.facts, listed.rulebook)
