@@ -76,6 +76,25 @@ def test_more_budget_tries_more_and_none_tries_only_what_is_free():
     assert tried[2] > tried[1]
 
 
+@pytest.mark.parametrize(
+    "limit",
+    [
+        Limit(name="none", uses="contacts", where="shop = 's0'", at_most=0.0),
+        Limit(name="few", uses="contacts", by="shop", at_most=1.0),
+        Limit(name="lent", uses="lent", at_most=100.0),
+    ],
+)
+@pytest.mark.parametrize("budget", [20.0, 500.0])
+def test_limits_that_hold_without_exploring_are_not_refused_with_it(limit, budget):
+    candidates = instance(300, 4, 1)
+    plain = allocate(candidates, [limit], gap=1e-2)
+    allowed = np.ones(candidates.value.shape, dtype=bool)
+    proof = explore(candidates, [limit], plain, allowed, ExplorationTerms(floor=0.05, budget=budget)).certificate
+    assert min(row.slack for row in proof.rows) >= -1e-9
+    assert proof.explored.cost <= budget
+    assert proof.explored.offers > 0 or limit.name == "few"
+
+
 @pytest.mark.parametrize("most", [1, 2])
 def test_no_draw_gives_a_customer_more_offers_than_it_may_get(most):
     one = instance(390, 4, 3)

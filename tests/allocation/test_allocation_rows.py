@@ -285,6 +285,32 @@ def test_the_advice_about_one_limit_holds_beside_the_others():
     allocate(candidates, [most, Limit(name="floor", uses="contacts", at_least=40.0)])
 
 
+@pytest.mark.parametrize(
+    ("limit", "other"),
+    [
+        ({"uses": "contacts", "by": "surface", "at_most": 3.0}, {"uses": "contacts", "at_least": 30.0}),
+        ({"uses": "contacts", "by": "surface", "at_least": 45.0}, {"uses": "contacts", "at_most": 25.0}),
+        ({"uses": "loss", "per": "lent", "by": "surface", "at_most": 0.01}, {"uses": "lent", "at_least": 8000.0}),
+        ({"uses": "contacts", "by": "surface", "within": 0.0},
+         {"uses": "contacts", "where": "surface = 'app'", "at_most": 0.0}),
+    ],
+)  # fmt: skip
+def test_the_advice_about_a_limit_of_many_rows_is_a_bound_that_all_keep_and_hardly_more(limit, other):
+    candidates = instance(60, 3, 3)
+    limits = [Limit(name="many", **limit), Limit(name="other", **other)]
+    if "within" in limit:
+        limits.append(Limit(name="floor", uses="contacts", at_least=15.0))
+    field = next(name for name in ("at_most", "at_least", "within") if name in limit)
+    with pytest.raises(BrokenPromise) as refused:
+        allocate(candidates, limits)
+    (step,) = (each.next_step for each in refused.value.findings if "many" in each.subject)
+    advised = float(step.removeprefix(f"set {field} = ").partition(",")[0])
+    allocate(candidates, [msgspec.structs.replace(limits[0], **{field: advised}), *limits[1:]])
+    nearer = advised + 0.05 * (limit[field] - advised)
+    with pytest.raises(BrokenPromise):
+        allocate(candidates, [msgspec.structs.replace(limits[0], **{field: nearer}), *limits[1:]])
+
+
 def test_a_row_says_how_many_opportunities_it_is_about():
     candidates = instance(50, 2, 1)
     limits = [

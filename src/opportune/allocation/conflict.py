@@ -1,6 +1,6 @@
 """Why limits cannot hold: the few that conflict, what can be reached, and the cheapest way out of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 import msgspec
@@ -17,6 +17,10 @@ from opportune.domain import BrokenPromise, Finding, Limit, LimitRow, Reserved
 
 REACHED = 1e-7
 """Least total excess, in scaled units, that counts as a conflict."""
+HALVINGS = 10
+"""Bounds that are tried for a limit with several rows; each is a linear programme."""
+CLOSE = 0.01
+"""Share of a bound within which the nearest one that holds is looked for."""
 
 
 def explain_conflict(prepared: Prepared, limits: Sequence[Limit], reserved: Mapping[str, Reserved]) -> BrokenPromise:
@@ -24,7 +28,12 @@ def explain_conflict(prepared: Prepared, limits: Sequence[Limit], reserved: Mapp
     problem = prepared.problem(limits, reserved)
     hard = [source for source, limit in enumerate(limits) if limit.soft_price is None]
     conflict = _smallest(problem, hard)
-    return BrokenPromise([_finding(problem, limits, conflict, source) for source in conflict])
+
+    def bounded(source: int, field: str, bound: float) -> Problem:
+        varied = msgspec.structs.replace(limits[source], **{field: bound})
+        return prepared.problem([*limits[:source], varied, *limits[source + 1 :]], reserved)
+
+    return BrokenPromise([_finding(problem, limits, conflict, source, bounded) for source in conflict])
 
 
 def _smallest(problem: Problem, sources: list[int]) -> list[int]:
@@ -54,47 +63,114 @@ def least_excess(problem: Problem, kept: set[int], relaxed: set[int]) -> tuple[f
     return float(np.sum(over[cap > 0.0])), shares
 
 
-def _finding(problem: Problem, limits: Sequence[Limit], conflict: list[int], source: int) -> Finding:
+Bounded = Callable[[int, str, float], Problem]
+"""From a limit, one of its bounds and what it may be instead to the problem with that bound."""
+
+
+def _finding(problem: Problem, limits: Sequence[Limit], conflict: list[int], source: int, bounded: Bounded) -> Finding:
     limit = limits[source]
     others = [limits[other].name for other in conflict if other != source]
     with_others = f" together with {', '.join(others)}" if others else ""
     row = _broken_row(problem, conflict, source)
-    shares = _beside_others(problem, conflict, source)
+    kept, shares = _beside_others(problem, conflict, source)
     if shares is None:
         message = f"cannot hold{with_others}, and nothing else can then be kept"
         step = f"relax {' or '.join(others)}" if others else "relax it"
-        return Finding(
-            code="OP510", source="limits.toml", subject=f"limit '{limit.name}'", message=message, next_step=step
+        return _refused(limit, message, step)
+    whole = _bound_of(problem, limit, row)
+    if len(whole.rows) > 1:
+        bound, reached = _written(whole.asked, _common(whole, whole.worst(problem, shares), bounded, kept))
+        what = (
+            f"{whole.field} is {bound}, passed in {row.name}, and {reached} can be kept by its {len(whole.rows)} rows"
         )
-    bound, reached = _written(row.bound, _reached(problem, row, shares))
-    named = "" if row.name.removesuffix(" (at most)").removesuffix(" (at least)") == limit.name else f" in {row.name}"
-    return Finding(
-        code="OP510", source="limits.toml", subject=f"limit '{limit.name}'",
-        message=f"cannot hold{with_others}: {row.side} is {bound}{named} and {reached} of {limit.uses} can be "
-        "reached",
-        next_step=f"set {row.side} = {reached}" + (f", or relax {' or '.join(others)}" if others else ""),
-    )  # fmt: skip
+    else:
+        bound, reached = _written(row.bound, _reached(problem, row, shares))
+        named = (
+            "" if row.name.removesuffix(" (at most)").removesuffix(" (at least)") == limit.name else f" in {row.name}"
+        )
+        what = f"{row.side} is {bound}{named} and {reached} of {limit.uses} can be reached"
+    step = f"set {whole.field} = {reached}" + (f", or relax {' or '.join(others)}" if others else "")
+    return _refused(limit, f"cannot hold{with_others}: {what}", step)
+
+
+def _refused(limit: Limit, message: str, step: str) -> Finding:
+    subject = f"limit '{limit.name}'"
+    return Finding(code="OP510", source="limits.toml", subject=subject, message=message, next_step=step)
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """One bound of a limit, by the name of its field, and all the rows that have it."""
+
+    field: str
+    rows: tuple[LimitRow, ...]
+
+    @property
+    def asked(self) -> float:
+        """What the limit asks for."""
+        return abs(self.rows[0].bound) if self.field == "within" else self.rows[0].bound
+
+    def worst(self, problem: Problem, shares: Shares) -> float:
+        """Return what shares use in the row that leaves least of the bound."""
+        used = [_reached(problem, row, shares) for row in self.rows]
+        if self.field == "within":
+            return max(map(abs, used))
+        return max(used) if self.field == "at_most" else min(used)
+
+
+def _bound_of(problem: Problem, limit: Limit, row: LimitRow) -> Bound:
+    mine = [each for each in problem.rows if each.source == row.source]
+    if limit.within is not None:
+        return Bound("within", tuple(mine))
+    if row.side == "at_most" and limit.amounts is not None:  # each value has its own
+        return Bound("at_most", (row,))
+    return Bound(row.side, tuple(each for each in mine if each.side == row.side))
+
+
+def _common(bound: Bound, held: float, bounded: Bounded, kept: set[int]) -> float:
+    """Return the bound nearest to the one asked for that all rows of a limit can keep beside those ``kept``.
+
+    ``held`` is one that they can. It is halved towards the one asked for. What the shares of a bound that holds use is
+    a bound that holds too, so whole numbers stay whole.
+    """
+    source, missed = bound.rows[0].source, bound.asked
+    for _ in range(HALVINGS):
+        if abs(held - missed) <= CLOSE * abs(held):
+            break
+        middle = (missed + held) / 2.0
+        problem = bounded(source, bound.field, middle)
+        over, shares = least_excess(problem, kept, {source})
+        if shares is not None and over <= REACHED:
+            held = bound.worst(problem, shares)
+        else:
+            missed = middle
+    return held
 
 
 def _written(bound: float, reached: float) -> tuple[str, str]:
-    """Return both with digits enough to tell them apart, what is reached rounded so that it keeps a bound set to it."""
+    """Return both with digits enough to tell them apart, what is reached rounded so that it keeps a bound set to it.
+
+    What only the order of a float64 sum adds, beyond 12 digits, is no reason to round up.
+    """
     outward = ROUND_CEILING if reached > bound else ROUND_FLOOR
+    summed = Context(prec=12).create_decimal_from_float(reached)
     for digits in range(6, 17):
         given = Context(prec=digits).create_decimal_from_float(bound)
-        rounded = Context(prec=digits, rounding=outward).create_decimal_from_float(reached)
+        rounded = Context(prec=digits, rounding=outward).create_decimal(summed)
         if rounded != given:
             break
     return f"{given.normalize():f}", f"{rounded.normalize():f}"
 
 
-def _beside_others(problem: Problem, conflict: list[int], source: int) -> Shares | None:
-    """Return shares that pass one limit by the least: with all others kept, or where that cannot be, the conflict's."""
+def _beside_others(problem: Problem, conflict: list[int], source: int) -> tuple[set[int], Shares | None]:
+    """Return shares that pass one limit by the least, and what they keep: all others, or where that cannot be, the
+    conflict's.
+    """
     everything = {row.source for row in problem.rows if row.soft_price is None}
     for kept in (everything, set(conflict)):
         _, shares = least_excess(problem, kept, {source})
         if shares is not None:
-            return shares
-    return None
+            return kept, shares
+    return set(conflict), None
 
 
 def _broken_row(problem: Problem, conflict: list[int], source: int) -> LimitRow:

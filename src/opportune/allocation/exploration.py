@@ -15,7 +15,7 @@ import numpy as np
 from opportune.allocation.certificate import certify_mixture
 from opportune.allocation.charges import unit_charges
 from opportune.allocation.solver import allocate
-from opportune.domain import Candidates, Explored, Limit, Plan, Reserved, limit_rows, places_of
+from opportune.domain import BrokenPromise, Candidates, Explored, Limit, Plan, Reserved, limit_rows, places_of
 
 SHRINK = 0.6
 ATTEMPTS = 8
@@ -52,20 +52,20 @@ def explore(
     for. ``allowed`` (n, K) marks the offers that may be tried on a customer: none that is worse for it than the
     standard offer, none above the amount that may be risked, none for who was tried often enough. ``choice`` is what
     each customer gets most likely. The cost, in the certificate, is the value of the best plan without exploring less
-    that of this one; it is at most the budget. Where even the least exploring costs more, as it may on a short list
-    whose whole choices are lumpy, nothing is tried: every probability is 0 or 1.
+    that of this one; it is at most the budget. Where even the least exploring costs more or leaves no plan, as it may
+    on a short list whose whole choices are lumpy, nothing is tried: every probability is 0 or 1.
 
     A customer who may get only so many offers, and is tried on, gets one where ``plain`` makes one and nowhere else:
     whatever is drawn, there are no more than it may get.
     """
-    distance = _distances(candidates, plain, allowed, offers_per_customer)
-    near = _within(distance, terms.floor, terms.budget)
+    distance, budget = _distances(candidates, plain, allowed, offers_per_customer), terms.budget
     for _ in range(ATTEMPTS):
+        near = _within(distance, terms.floor, budget)
+        near = _with_room(near, distance, candidates, limits, terms.floor, reserved or {})
         plan = _mixed_plan(candidates, limits, near, terms.floor, plain, offers_per_customer, reserved or {})
-        cost = plain.certificate.value - plan.certificate.value
-        if cost <= terms.budget:
-            return _told(plan, near, terms, cost)
-        near = _within(distance, terms.floor, SHRINK * float(np.sum(distance[near])) * terms.floor)
+        if plan is not None and plain.certificate.value - plan.certificate.value <= terms.budget:
+            return _told(plan, near, terms, plain.certificate.value - plan.certificate.value)
+        budget = SHRINK * float(np.sum(distance[near])) * terms.floor
     certain = (np.arange(near.shape[1]) == plain.choice[:, None]).astype(np.float64)
     return _told(msgspec.structs.replace(plain, probability=certain), np.zeros_like(near), terms, 0.0)
 
@@ -94,6 +94,30 @@ def _within(distance: np.ndarray, floor: float, budget: float) -> np.ndarray:
     return near.reshape(distance.shape)
 
 
+def _with_room(
+    near: np.ndarray,
+    distance: np.ndarray,
+    candidates: Candidates,
+    limits: Sequence[Limit],
+    floor: float,
+    reserved: Mapping[str, Reserved],
+) -> np.ndarray:
+    """Return the offers (n, K) whose trying keeps every hard ceiling of a sum by itself; the farthest are left out."""
+    places = places_of(limits, [candidates.attributes])
+    codes = [each.codes(candidates.attributes) for each in places]
+    tried = np.flatnonzero(near)
+    tried = tried[np.argsort(distance.ravel()[tried], kind="stable")]
+    customer, fits = tried // near.shape[1], np.ones(len(tried), dtype=bool)
+    for row in limit_rows(places, reserved):
+        if row.side == "at_most" and row.per is None and row.of_all is None and row.soft_price is None:
+            about = row.multiplier(codes[row.source])
+            use = floor * candidates.uses[row.uses].ravel()[tried] * (1.0 if about is None else about[customer])
+            fits &= (use <= 0.0) | (np.cumsum(use) <= row.right)
+    kept = np.zeros(near.size, dtype=bool)
+    kept[tried[fits]] = True
+    return kept.reshape(near.shape)
+
+
 def _mixed_plan(
     candidates: Candidates,
     limits: Sequence[Limit],
@@ -102,7 +126,8 @@ def _mixed_plan(
     plain: Plan,
     most: int | None,
     reserved: Mapping[str, Reserved],
-) -> Plan:
+) -> Plan | None:
+    """Return the best plan that tries these offers; None where what they use leaves no plan that keeps the limits."""
     rest = 1.0 - floor * near.sum(axis=1, keepdims=True)
     barred = _barred(candidates, near, plain, most)[:, None]
     chosen = np.where(barred, 0.0, rest)
@@ -112,7 +137,10 @@ def _mixed_plan(
     )  # fmt: skip
     explored = _explored_use(candidates, limits, near, floor, reserved)
     asked = plain.certificate
-    plan = allocate(shrunk, limits, asked.gap_asked, asked.seed, plain.prices, most, explored)
+    try:
+        plan = allocate(shrunk, limits, asked.gap_asked, asked.seed, plain.prices, most, explored)
+    except BrokenPromise:
+        return None
     probability = np.where(near, floor, 0.0)
     offered = np.flatnonzero(plan.choice >= 0)
     probability[offered, plan.choice[offered]] += rest[offered, 0]
