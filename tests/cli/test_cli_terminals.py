@@ -128,8 +128,8 @@ def test_what_was_not_learned_from_and_what_is_tried_is_said(capsys):
         floor=0.02, budget=1.0, cost=0.0, offers=0, opportunities=0,
     )), "ZAR")  # fmt: skip
     print_plan(proof)
-    print_untaught({"immature": 2906, "taught_by": 1094, "outside_catalogue": 0})
-    print_untaught({"immature": 1, "taught_by": 1094, "outside_catalogue": 0})
+    print_untaught({"immature": 2906, "taught_by": 1094, "outside_catalogue": 0, "left_alone": 0})
+    print_untaught({"immature": 1, "taught_by": 1094, "outside_catalogue": 0, "left_alone": 0})
     said = capsys.readouterr().out
     assert "1,370 opportunities get one of 1,500 near offers in place of the chosen one" in said
     assert "probability 0.02 each; that costs 123 of 200 ZAR" in said

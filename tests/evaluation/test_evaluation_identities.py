@@ -241,3 +241,34 @@ def test_every_policy_speaks_the_one_protocol():
         assert probability.shape == logged.probability.shape
         assert np.all((probability.sum(axis=1) <= 1 + 1e-12) & (probability.min(axis=1) >= 0))
     assert policies[0].probabilities(logged.eligible).sum() == pytest.approx(len(logged) / 2)
+
+
+@pytest.mark.parametrize("estimator", ["ipw", "dr"])
+@pytest.mark.parametrize("kind", ["fixed", "as logged"])
+def test_a_log_that_left_some_alone_judges_without_bias_who_is_left_alone(kind, estimator):
+    """The mean over everything that could have been drawn, by its probability, is the policy's value: exactly."""
+    n, drawn, outside = 40, np.array([0.3, 0.4, 0.2]), 0.1
+    draw = np.random.default_rng(2)
+    truth, q = draw.normal(5.0, 2.0, (n, 4)), draw.normal(size=(n, 3))
+    contact = draw.integers(0, 2, n).astype(float)
+    ids = np.array([f"d{i}" for i in range(n)], dtype=object)
+
+    def logged(k):
+        return LoggedDecisions(
+            decision_id=ids, customer_id=ids, slot=ids, offer_ids=("a", "b", "NO_OFFER"),
+            action=np.full(n, k if k < 3 else -1), eligible=np.ones((n, 3), dtype=bool),
+            probability=np.tile(drawn, (n, 1)), outside=np.full(n, outside), outcome={"y": truth[:, k]}, cluster=ids,
+        )  # fmt: skip
+
+    if kind == "fixed":
+        policy = fixed_choice("p", np.where(contact > 0, 1, 2), 3)
+        worth = np.where(contact > 0, truth[:, 1], truth[:, 2])
+    else:
+        policy = AsLogged("p", contact, logged(0).given_an_offer())
+        offers = (truth[:, [0, 1, 3]] @ np.array([0.3, 0.4, 0.1])) / 0.8
+        worth = np.where(contact > 0, offers, truth[:, 2])
+    found = sum(p * value(logged(k), policy, estimator, q).value for k, p in enumerate((*drawn, outside)))
+    assert found == pytest.approx(worth.mean())
+    assert np.array_equal(policy.offered(logged(0)), contact)
+    assert support(logged(0), policy).offered == pytest.approx(contact.mean())
+    assert np.all(policy.told(logged(0)) == 1.0)

@@ -108,7 +108,7 @@ def print_explored(certificate: "Certificate", currency: str) -> None:
 
 def print_untaught(training: dict[str, Any]) -> None:
     """Print how many decisions of the training interval taught nothing because their outcome was not known."""
-    made = training["immature"] + training["taught_by"] + training["outside_catalogue"]
+    made = sum(training[part] for part in ("immature", "taught_by", "outside_catalogue", "left_alone"))
     if training["immature"] > UNTAUGHT * made:
         print(
             f"\nNot learned from: {training['immature']:,} of {made:,} decisions of the training interval, whose "

@@ -17,19 +17,23 @@ until paid or charged off, payments made, months served, and all money paid befo
 
 
 def realised_offers(
-    taken: np.ndarray, outcomes: dict[str, np.ndarray], given: InstalmentAssumptions, currency: str
+    taken: np.ndarray,
+    outcomes: dict[str, np.ndarray],
+    given: InstalmentAssumptions,
+    currency: str,
+    contacted: np.ndarray | float = 1.0,
 ) -> Value:
     """Return lines and uses per decision (n,) from booked outcomes, those of ``BOOKED``; zero where ``taken`` is 0.
 
-    An amount of a taker that is not known stays NaN and is never counted as zero. The provision at origination is no
-    outcome and in no use.
+    An amount of a taker that is not known stays NaN and is never counted as zero. Who was not ``contacted`` (n,) cost
+    no letter. The provision at origination is no outcome and in no use.
     """
     booked = {name: np.where(taken == 1, outcomes[name], 0.0) for name in BOOKED}
     terms, figure = given.loans.terms, given.loans.figure
     kept, made = 1.0 - terms["sold"], np.where(taken == 1, 1.0, 0.0)
     lent, held = booked["amount_lent"], kept * booked["balance_years"]
     gmv = lent / (1.0 - terms["down_payment"])
-    letters = np.ones_like(lent)
+    letters = np.ones_like(lent) * contacted
     lines = {
         "merchant_fee": terms["mdr"] * gmv - terms["incentive"] * made,
         "card_network": terms["interchange"] * gmv,

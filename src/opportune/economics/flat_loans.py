@@ -55,6 +55,7 @@ def _expected(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assu
         amount_months=response * amount_months,
         term_months=response * term,
         arrears=response * arrears * assumptions.scenario.loss,
+        contacted=1.0,
         funding=assumptions.funding.value * assumptions.scenario.funding,
         assumptions=assumptions,
         currency=currency,
@@ -62,12 +63,16 @@ def _expected(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assu
 
 
 def realised_value(
-    taken: np.ndarray, outcomes: dict[str, np.ndarray], assumptions: Assumptions, currency: str
+    taken: np.ndarray,
+    outcomes: dict[str, np.ndarray],
+    assumptions: Assumptions,
+    currency: str,
+    contacted: np.ndarray | float = 1.0,
 ) -> Value:
-    """Return lifetime lines and uses per mailed customer (n,) from booked outcomes; zero where ``taken`` is 0.
+    """Return lifetime lines and uses per customer (n,) from booked outcomes; zero where ``taken`` is 0.
 
     ``outcomes`` holds ``interest``, ``amount_lent``, ``amount_months``, ``term_months`` and ``arrears``. An amount of
-    a taker that is not known stays NaN and is never counted as zero.
+    a taker that is not known stays NaN and is never counted as zero. Who was not ``contacted`` (n,) got no letter.
     """
     booked = {name: np.where(taken == 1, values, 0.0) for name, values in outcomes.items()}
     return _value(
@@ -76,6 +81,7 @@ def realised_value(
         amount_months=booked["amount_months"],
         term_months=booked["term_months"],
         arrears=booked["arrears"],
+        contacted=contacted,
         funding=assumptions.funding.value,
         assumptions=assumptions,
         currency=currency,
@@ -89,11 +95,12 @@ def _value(
     amount_months: np.ndarray,
     term_months: np.ndarray,
     arrears: np.ndarray,
+    contacted: np.ndarray | float,
     funding: float,
     assumptions: Assumptions,
     currency: str,
 ) -> Value:
-    letters = np.ones_like(interest)
+    letters = np.ones_like(interest) * contacted
     lines = {
         "interest": interest,
         "arrears": -assumptions.loss_weight.value * arrears,

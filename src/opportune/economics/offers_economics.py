@@ -44,11 +44,20 @@ def booked_columns(given: Economics) -> tuple[str, ...]:
     return BOOKED if isinstance(given, InstalmentAssumptions) else FLAT_BOOKED
 
 
-def value_of_booked(taken: np.ndarray, outcomes: dict[str, np.ndarray], given: Economics, currency: str) -> Value:
-    """Return lifetime lines and uses per decision (n,) from booked outcomes; zero where ``taken`` is 0."""
+def value_of_booked(
+    taken: np.ndarray,
+    outcomes: dict[str, np.ndarray],
+    given: Economics,
+    currency: str,
+    contacted: np.ndarray | float = 1.0,
+) -> Value:
+    """Return lifetime lines and uses per decision (n,) from booked outcomes; zero where ``taken`` is 0.
+
+    Where nobody was ``contacted`` (n,) a loan is one that the customer took unasked: it has no cost of contact.
+    """
     if isinstance(given, InstalmentAssumptions):
-        return realised_offers(taken, outcomes, given, currency)
-    return realised_value(taken, outcomes, given, currency)
+        return realised_offers(taken, outcomes, given, currency, contacted)
+    return realised_value(taken, outcomes, given, currency, contacted)
 
 
 def economics_from(plain: Any) -> Economics:

@@ -1,7 +1,8 @@
 """Estimators of a policy's mean outcome, as functions of sums over rows.
 
 Letters: w_i weight, y_i outcome, m_i = P(some offer), q_ik prediction, pi_ik policy; ``NO_OFFER`` earns zero by the
-stated assumption, so it adds nothing. Where a log holds decisions of ``NO_OFFER``, it is an offer like the others.
+stated assumption, so it adds nothing. Where a log holds decisions of ``NO_OFFER``, it is an offer like the others, also
+in m_i, which is 1 then.
 
 - ipw: mean of w y (Horvitz and Thompson 1952). Unbiased when the logged probabilities are right.
 - snipw: mean(m) x sum(w y) / sum(w) (Hajek 1971). A small bias for less variance; unmoved by a constant added to y.
@@ -36,7 +37,7 @@ def scored(
     In every statistic but dm's the outcome enters the first column, as w y.
     """
     if estimator in ("ipw", "snipw"):
-        return weighted(weights, outcome, None if estimator == "ipw" else policy.offered(logged))
+        return weighted(weights, outcome, None if estimator == "ipw" else policy.told(logged))
     if estimator not in get_args(Estimator):
         raise ValueError(f"estimator is {estimator!r}: expected one of {', '.join(map(repr, get_args(Estimator)))}")
     if outcome_model is None:
@@ -46,11 +47,11 @@ def scored(
     return mean_of(dr_scores(logged, policy, weights, outcome, outcome_model))
 
 
-def weighted(weights: np.ndarray, outcome: np.ndarray, offered: np.ndarray | None) -> Statistic:
-    """Return the weighted mean of an outcome (n,): ipw, or snipw when ``offered`` (n,) is given."""
-    if offered is None:
+def weighted(weights: np.ndarray, outcome: np.ndarray, told: np.ndarray | None) -> Statistic:
+    """Return the weighted mean of an outcome (n,): ipw, or snipw when ``told`` (n,), the m_i, is given."""
+    if told is None:
         return mean_of(weights * outcome)
-    return Statistic(np.column_stack([weights * outcome, weights, offered, np.ones(len(outcome))]), _snipw)
+    return Statistic(np.column_stack([weights * outcome, weights, told, np.ones(len(outcome))]), _snipw)
 
 
 def dr_scores(
@@ -62,5 +63,5 @@ def dr_scores(
 
 
 def _snipw(totals: np.ndarray) -> np.ndarray:
-    offered = totals[..., 2] / totals[..., 3]
-    return np.asarray(ratio_or_zero(totals[..., 0], totals[..., 1]) * offered)
+    told = totals[..., 2] / totals[..., 3]
+    return np.asarray(ratio_or_zero(totals[..., 0], totals[..., 1]) * told)

@@ -6,7 +6,7 @@ from itertools import chain
 import msgspec
 import numpy as np
 
-from opportune.domain import BadInput, Finding
+from opportune.domain import NO_OFFER_ID, BadInput, Finding
 from opportune.numerics import cluster_codes
 
 Test = tuple[str, np.ndarray, str, str]
@@ -46,6 +46,26 @@ class LoggedDecisions(msgspec.Struct, frozen=True, kw_only=True):
 
     def __len__(self) -> int:
         return len(self.decision_id)
+
+    @property
+    def no_offer(self) -> int | None:
+        """The column of ``NO_OFFER``; None where the log holds no decision of it."""
+        return self.offer_ids.index(NO_OFFER_ID) if NO_OFFER_ID in self.offer_ids else None
+
+    def left_alone(self) -> np.ndarray:
+        """Return the logging policy's P(``NO_OFFER``) per row (n,), zero where the log holds no decision of it."""
+        column = self.no_offer
+        return np.zeros(len(self)) if column is None else np.asarray(self.probability[:, column], dtype=np.float64)
+
+    def given_an_offer(self) -> np.ndarray:
+        """Return the logging policy's P(offer | some offer) (n, K), zero for ``NO_OFFER`` and where it is certain."""
+        column = self.no_offer
+        if column is None:
+            return self.probability
+        made = (1.0 - self.left_alone())[:, None]
+        given = np.asarray(np.divide(self.probability, made, out=np.zeros(self.probability.shape), where=made > 0))
+        given[:, column] = 0.0
+        return given
 
     def action_probability(self) -> np.ndarray:
         """Return P(the logged offer) per row (n,); NaN where it lies outside the catalogue."""

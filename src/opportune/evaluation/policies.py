@@ -9,7 +9,9 @@ from opportune.evaluation.logged import LoggedDecisions, row_sums
 class AsLogged(msgspec.Struct, frozen=True):
     """Contact each customer with probability ``contact`` (n,), at the logged offer: no reweighting is needed.
 
-    ``logging`` (n, K) are the logged probabilities, so that this policy too can say its own.
+    ``logging`` (n, K) are the logged probabilities, so that this policy too can say its own. Where the log holds
+    decisions of ``NO_OFFER``, they are those given some offer (``LoggedDecisions.given_an_offer``): a customer is
+    contacted at an offer drawn as the log drew offers, and else left alone. Both are then reweighted.
     """
 
     name: str
@@ -25,25 +27,46 @@ class AsLogged(msgspec.Struct, frozen=True):
         del logged
         return self.contact
 
+    def told(self, logged: LoggedDecisions) -> np.ndarray:
+        """Return the probability (n,) of what the log can tell about: some offer, or anything where it left alone."""
+        return self.contact if logged.no_offer is None else np.ones(len(logged))
+
     def weights(self, logged: LoggedDecisions) -> np.ndarray:
-        """Return P(logged offer) under this policy over that under the log, (n,): the contact probability."""
-        del logged
-        return self.contact
+        """Return P(logged offer) under this policy over that under the log, (n,): the contact probability.
+
+        Where the log left customers alone at random, those contacted stand for them too, and the other way round.
+        """
+        if logged.no_offer is None:
+            return self.contact
+        alone = logged.left_alone()
+        left, made = _over(1.0 - self.contact, alone), _over(self.contact, 1.0 - alone)
+        return np.where(logged.action == logged.no_offer, left, made)
 
     def expected(self, logged: LoggedDecisions, prediction: np.ndarray) -> np.ndarray:
         """Return the expected prediction (n,): that of the logged offer, which is the one that would be made.
 
-        A row outside the catalogue has no prediction; zero there leaves its booked outcome as it is.
+        A row outside the catalogue has no prediction; zero there leaves its booked outcome as it is. A row that was
+        left alone has that of the offers that the log could have drawn.
         """
-        return np.asarray(self.contact * logged.at_action(prediction))
+        own = logged.at_action(prediction)
+        if logged.no_offer is None:
+            return np.asarray(self.contact * own)
+        would = np.where(logged.action == logged.no_offer, row_sums(logged.given_an_offer(), prediction), own)
+        return np.asarray(self.contact * would + (1.0 - self.contact) * prediction[:, logged.no_offer])
 
     def unsupported(self, logged: LoggedDecisions) -> np.ndarray:
-        """Return the probability (n,) on offers that the log never made: none."""
-        return np.zeros(len(logged))
+        """Return the probability (n,) on what the log never did: none, unless it surely left alone, or surely not."""
+        if logged.no_offer is None:
+            return np.zeros(len(logged))
+        alone = logged.left_alone()
+        return np.where(alone > 0, 0.0, 1.0 - self.contact) + np.where(alone < 1, 0.0, self.contact)
 
 
 class FixedOffers(msgspec.Struct, frozen=True):
-    """Probabilities (n, K) of offers that may differ from those logged; the rest of a row is ``NO_OFFER``."""
+    """Probabilities (n, K) of offers that may differ from those logged; the rest of a row is ``NO_OFFER``.
+
+    Where the log holds decisions of ``NO_OFFER``, it is one of the K and nothing is left.
+    """
 
     name: str
     probability: np.ndarray
@@ -54,6 +77,11 @@ class FixedOffers(msgspec.Struct, frozen=True):
 
     def offered(self, logged: LoggedDecisions) -> np.ndarray:
         """Return P(some offer) per row (n,)."""
+        everything = self.told(logged)
+        return everything if logged.no_offer is None else everything - self.probability[:, logged.no_offer]
+
+    def told(self, logged: LoggedDecisions) -> np.ndarray:
+        """Return the probability (n,) of what the log can tell about: of its K offers."""
         del logged
         return row_sums(self.probability, np.ones(self.probability.shape[1]))
 
@@ -74,7 +102,21 @@ class FixedOffers(msgspec.Struct, frozen=True):
         return row_sums(self.probability, ~(logged.probability > 0))
 
 
+def _over(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Return above / below (n,), zero where below is zero: such rows are not supported."""
+    return np.asarray(np.divide(above, below, out=np.zeros(len(below)), where=below > 0))
+
+
 Judged = AsLogged | FixedOffers
+
+
+def with_no_offer(probability: np.ndarray, logged: LoggedDecisions) -> np.ndarray:
+    """Return probabilities (n, K) whose rest is on ``NO_OFFER``, where the log holds decisions of it."""
+    if logged.no_offer is None:
+        return probability
+    filled = np.array(probability, dtype=np.float64)
+    filled[:, logged.no_offer] += np.maximum(1.0 - filled.sum(axis=1), 0.0)
+    return filled
 
 
 def fixed_choice(name: str, choice: np.ndarray, offers: int) -> FixedOffers:

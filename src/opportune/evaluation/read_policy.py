@@ -15,7 +15,7 @@ from opportune.evaluation._arrow import (
     raise_all,
 )
 from opportune.evaluation.logged import LoggedDecisions, refuse_unpredicted
-from opportune.evaluation.policies import AsLogged, FixedOffers, Judged
+from opportune.evaluation.policies import AsLogged, FixedOffers, Judged, with_no_offer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +30,7 @@ def as_policy(given: Any, logged: LoggedDecisions) -> Judged:
     if isinstance(given, FixedOffers):
         return _checked(given, logged)
     if hasattr(given, "probabilities"):
-        probability = _with_no_offer(given.probabilities(logged.eligible), logged.offer_ids)
+        probability = with_no_offer(given.probabilities(logged.eligible), logged)
         return _checked(FixedOffers(given.name, probability), logged)
     return read_policy(given, logged)
 
@@ -78,7 +78,7 @@ def read_policy(given: Any, logged: LoggedDecisions, name: str = "policy") -> Fi
 def _checked(policy: FixedOffers, logged: LoggedDecisions) -> FixedOffers:
     """Return the policy. BadInput (OP616) where its probabilities are no distribution."""
     _same_shape(f"probability of policy {policy.name!r}", policy.probability, logged)
-    beyond = ~(policy.offered(logged) <= 1.0 + _SUM_TOLERANCE)
+    beyond = ~(policy.told(logged) <= 1.0 + _SUM_TOLERANCE)
     if np.min(policy.probability, initial=0.0) < 0:
         beyond |= (policy.probability < 0).any(axis=1)
     if beyond.any():
@@ -90,15 +90,6 @@ def _checked(policy: FixedOffers, logged: LoggedDecisions) -> FixedOffers:
 def _same_shape(name: str, given: np.ndarray, logged: LoggedDecisions) -> None:
     if given.shape != logged.probability.shape:
         raise ValueError(f"{name} has shape {given.shape}: expected {logged.probability.shape}, decisions by offers")
-
-
-def _with_no_offer(probability: np.ndarray, offer_ids: tuple[str, ...]) -> np.ndarray:
-    """Return probabilities whose rest is on ``NO_OFFER``, where the log has decisions of it."""
-    if NO_OFFER_ID not in offer_ids:
-        return probability
-    filled = np.array(probability, dtype=np.float64)
-    filled[:, offer_ids.index(NO_OFFER_ID)] += np.maximum(1.0 - filled.sum(axis=1), 0.0)
-    return filled
 
 
 def _places(table: "pa.Table", logged: LoggedDecisions, source: str) -> tuple[np.ndarray, np.ndarray, list[Finding]]:

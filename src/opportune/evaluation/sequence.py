@@ -24,7 +24,7 @@ import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.logged import LoggedDecisions
-from opportune.evaluation.policies import Judged
+from opportune.evaluation.policies import Judged, with_no_offer
 
 SLACK = 10.0
 """k: how far below zero a score may lie. More lets predictions take away more of the noise of large weights, and costs
@@ -113,7 +113,7 @@ def _scores(
     q = None if model is None else np.clip((model - bounds.least) / width, 0.0, 1.0)
     if turned:
         y, zero, q = 1.0 - y, 1.0 - zero, None if q is None else 1.0 - q
-    weights, none = policy.weights(logged), 1.0 - policy.offered(logged)
+    weights, none = policy.weights(logged), 1.0 - policy.told(logged)
     if q is None:
         return np.asarray(weights * y + none * zero)
     q = np.minimum(q, _largest_prediction(logged, policy))
@@ -122,7 +122,7 @@ def _scores(
 
 def _largest_prediction(logged: LoggedDecisions, policy: Judged) -> np.ndarray:
     """Return k / w for every offer (n, K): above it, a prediction could make a score fall below -k."""
-    own = policy.probabilities(logged.eligible)
+    own = with_no_offer(policy.probabilities(logged.eligible), logged)
     room = np.full(own.shape, np.inf)
     return np.asarray(np.divide(SLACK * logged.probability, own, out=room, where=own > 0))
 

@@ -3,14 +3,14 @@
 import msgspec
 import numpy as np
 
-from opportune.domain import BadInput, Finding
+from opportune.domain import NO_OFFER_ID, BadInput, Finding
 from opportune.evaluation.logged import LoggedDecisions
 from opportune.evaluation.policies import Judged
 
 
 class Support(msgspec.Struct, frozen=True, kw_only=True):
-    """``effective_n`` = (sum w)^2 / sum w^2 over the offered rows; ``largest_weight``; ``unsupported``: share of the
-    policy's probability on offers that the log never made; ``offered``: its mean probability of any offer.
+    """``effective_n`` = (sum w)^2 / sum w^2 over the rows with a weight; ``largest_weight``; ``unsupported``: share of
+    the policy's probability on what the log never did; ``offered``: its mean probability of any offer.
     """
 
     effective_n: float
@@ -22,13 +22,12 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
 def support(logged: LoggedDecisions, policy: Judged) -> Support:
     """Return how well the log supports a policy."""
     weights = policy.weights(logged)
-    offered = policy.offered(logged)
-    mass = float(offered.sum())
+    mass = float(policy.told(logged).sum())
     return Support(
         effective_n=effective_n(weights),
         largest_weight=float(weights.max(initial=0.0)),
         unsupported=float(policy.unsupported(logged).sum()) / mass if mass else 0.0,
-        offered=float(np.mean(offered)),
+        offered=float(np.mean(policy.offered(logged))),
     )
 
 
@@ -48,6 +47,7 @@ def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
             "expected every offer of the policy to have a logged probability above zero"
         )
         step = "merge strata, drop those offers from the policy, or log with exploration"
+        step += "" if logged.no_offer is None else f"; {NO_OFFER_ID} is an offer too while the log holds it"
         raise BadInput(
             [
                 Finding(

@@ -102,13 +102,13 @@ def _kinds(logged: LoggedDecisions, older: Judged, newer: Judged) -> np.ndarray:
     if any(np.any((each > 0) & (each < 1)) for each in contacts):
         raise ValueError("a swap set needs policies that contact each customer surely or not at all")
     if isinstance(older, FixedOffers) and isinstance(newer, FixedOffers):
-        return swap_kinds(_choice(older), _choice(newer))
+        return swap_kinds(_choice(older, logged), _choice(newer, logged))
     before, after = (each > 0 for each in contacts)
     return np.where(before, np.where(after, BOTH, SWAPPED_OUT), np.where(after, SWAPPED_IN, LEFT_ALONE))
 
 
-def _choice(policy: FixedOffers) -> np.ndarray:
-    return np.asarray(np.where(policy.probability.sum(axis=1) > 0, np.argmax(policy.probability, axis=1), -1))
+def _choice(policy: FixedOffers, logged: LoggedDecisions) -> np.ndarray:
+    return np.asarray(np.where(policy.offered(logged) > 0, np.argmax(policy.probability, axis=1), -1))
 
 
 class _Part(msgspec.Struct, frozen=True):

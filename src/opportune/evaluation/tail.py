@@ -50,16 +50,16 @@ def cvar(
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights = policy.weights(logged)
-    statistic = _shortfall(logged.outcome[measure], weights, policy.offered(logged), share, completion)
+    statistic = _shortfall(logged.outcome[measure], weights, policy.told(logged), share, completion)
     found = inferred(statistic, clusters, interval, replicates, seed)
     return found.estimate(len(logged), f"snipw, CVaR {share:.0%}", level, effective_n(weights))
 
 
 def _shortfall(
-    outcome: np.ndarray, weights: np.ndarray, offered: np.ndarray, share: float, completion: Completion | None
+    outcome: np.ndarray, weights: np.ndarray, told: np.ndarray, share: float, completion: Completion | None
 ) -> Statistic:
     """Return CVaR as a function of totals: of w, m, 1, and of what tells sum w (c - y)^+ for each cut c."""
-    cuts = _cuts(outcome, weights, offered, share, completion)
+    cuts = _cuts(outcome, weights, told, share, completion)
     columns, shortfalls = _shortfalls(outcome, weights, cuts, completion)
 
     def value(totals: np.ndarray) -> np.ndarray:
@@ -68,7 +68,7 @@ def _shortfall(
         short = short + (1.0 - reached) * np.maximum(cuts, 0.0)
         return np.asarray(np.max(cuts - short / share, axis=-1))
 
-    return Statistic(np.column_stack([weights, offered, np.ones(len(outcome)), columns]), value)
+    return Statistic(np.column_stack([weights, told, np.ones(len(outcome)), columns]), value)
 
 
 def _shortfalls(
@@ -99,7 +99,7 @@ def _below(cut: float, outcome: np.ndarray) -> np.ndarray:
 
 
 def _cuts(
-    outcome: np.ndarray, weights: np.ndarray, offered: np.ndarray, share: float, completion: Completion | None
+    outcome: np.ndarray, weights: np.ndarray, told: np.ndarray, share: float, completion: Completion | None
 ) -> np.ndarray:
     """Return where CVaR is searched: near the quantile of what is known, and at 0, where decisions without offers lie.
 
@@ -109,7 +109,7 @@ def _cuts(
     if completion is not None:
         known, outcome, widest = ~completion.is_open(outcome), completion.known(outcome), WIDEST_COMPLETED
     order = np.argsort(outcome[known], kind="stable")
-    idle = float(np.mean(1.0 - offered))
+    idle = float(np.mean(1.0 - told))
     weights = weights[known][order]
     total = max(float(weights.sum()), np.finfo(np.float64).tiny)
     mass = np.append(weights / total * (1.0 - idle), idle)

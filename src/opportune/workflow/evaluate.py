@@ -33,10 +33,12 @@ def evaluate(opened: Opened, out: Path) -> dict[str, Any]:
         "rows": len(past),
         "immature": past.immature,
         "completed": int(np.sum(~past.known)),
+        "left_alone": int(np.sum(past.left_alone)),
         "undecided": len(listed) - _decided(listed),
     }
     training = read_json(out / "models" / "index.json")
-    return {**_told(listed), "training": training, **known, **outcomes}
+    told = {**_told(listed), "assumption": opened.assumption}
+    return {**told, "training": training, **known, **outcomes}
 
 
 def _decided(listed: Listed) -> int:
@@ -50,7 +52,6 @@ def _told(listed: Listed) -> dict[str, Any]:
     settings = listed.settings
     return {
         "plan_at": str(settings.plan_at),
-        "assumption": settings.evidence.assumption,
         "completed_by": None if settings.evidence.immature is None else settings.evidence.immature.says,
         "retrospective": settings.time.retrospective,
         "today": settings.evidence.today,
@@ -103,7 +104,7 @@ def _judged(trial: Trial, used: dict[str, float]) -> dict[str, Any]:
 
 def _forecast_of(trial: Trial, spec: PolicySpec, policy: Judged) -> dict[str, Any]:
     """Return a policy with what the plan's forecasts expect of it: a forecast, and no evidence."""
-    probability = policy.probabilities(trial.logged.eligible)
+    probability = policy.probabilities(trial.logged.eligible)[:, : trial.value.total().shape[1]]
     return {
         "name": spec.name,
         "says": spec.says,
@@ -179,13 +180,14 @@ def _balance(trial: Trial) -> Any:
 
 
 def _response(trial: Trial) -> dict[str, Any] | None:
-    """Return how the response model did on the planned list, at the prices that were logged.
+    """Return how the response model did on the offers about the planned list, at the prices that were logged.
 
     None while nobody, or everybody, has answered: no ranking and no calibration can be measured.
     """
-    model, known = trial.listed.rulebook.models["response"], trial.past.known
-    answered = trial.past.outcomes[model.spec.target][known]
+    model, asked = trial.listed.rulebook.models["response"], trial.past.known & ~trial.past.left_alone
+    past, facts = trial.past.take(asked), trial.listed.facts.take(np.flatnonzero(asked))
+    answered = past.outcomes[model.spec.target]
     if len(np.unique(answered)) < 2:
         return None
-    predicted, _ = model.predict(trial.listed.facts.values, trial.past.terms)
-    return measure_binary(answered, predicted[known])
+    predicted, _ = model.predict(facts.values, past.terms)
+    return measure_binary(answered, predicted)

@@ -6,7 +6,7 @@ import msgspec
 
 from opportune.domain import AsOf
 
-PolicyKind = Literal["as_logged", "offer_to_all", "offer_to_planned", "best_offer_per_band", "plan"]
+PolicyKind = Literal["as_logged", "offer_to_all", "offer_to_planned", "best_offer_per_band", "plan", "nobody"]
 
 
 class PolicySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -16,7 +16,8 @@ class PolicySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     with the smallest ``rank_by`` (a feature), or those whom the plan chose (``planned = true``).
     ``offer_to_all``: one ``offer`` to everyone; ``offer_to_planned``: to those whom the plan chose.
     ``best_offer_per_band``: the offer that did best in the training decisions of the customer's band. ``plan``: the
-    plan's customers and offers. ``without`` names a limit: the plan meant is then the best one without that limit.
+    plan's customers and offers. ``nobody``: no offer to anybody. ``without`` names a limit: the plan meant is then the
+    best one without that limit.
     """
 
     name: str
@@ -107,7 +108,8 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     headline: tuple[tuple[str, str], ...]
     """The differences that the report begins with, each as policy, against: what is shown of them, and what is not."""
     assumption: str
-    """What the measure assumes of customers who are left alone, and what the data cannot show because of it."""
+    """What the measure assumes of customers who are left alone, and what the data cannot show because of it. Where
+    decisions about the list offered nothing, what was observed in them is told in its place."""
     today: str | None = None
     """The policy that is today's practice: a point on the frontier of the plan."""
     chosen_by: tuple[str, str] | None = None

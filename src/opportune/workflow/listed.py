@@ -6,9 +6,10 @@ import msgspec
 import numpy as np
 
 from opportune.decisioning import Rulebook, attributes_of
-from opportune.domain import Facts, Opportunities, Places
+from opportune.domain import NO_OFFER_ID, Facts, Opportunities, Places
 from opportune.tables import Engine
 from opportune.workflow.frames import context_columns, open_tables, opportunities_at, positions, read_facts
+from opportune.workflow.holdout import draw_holdout
 from opportune.workflow.places import places_within, read_places
 from opportune.workflow.plan import read_rulebook
 from opportune.workflow.settings import Settings
@@ -69,6 +70,32 @@ def read_listed(settings: Settings, out: Path) -> Listed:
         planned=_planned(out, batch, rulebook.catalogue.catalogue.offer_ids),
         places=places_within(read_places(out), attributes_of(batch)),
     )
+
+
+def without_holdout(listed: Listed, out: Path) -> Listed:
+    """Return the list with those whom the plan held out at the offer that they would have had, in every plan.
+
+    Where a list was sent as planned, who was held out is who was left alone. A policy that leaves the same ones alone
+    follows the draw that its outcomes depend on, and no weight could judge it.
+    """
+    held_out = draw_holdout(listed.settings, listed.batch)
+    if not held_out.any():
+        return listed
+    would = _would_be_offered(out)
+    offers = listed.rulebook.catalogue.catalogue.offer_ids
+    step = _steps([would.get(each, NO_OFFER_ID) for each in listed.batch.opportunity_id], offers)
+    planned = {name: np.where(held_out, step, choice) for name, choice in listed.planned.items()}
+    return msgspec.structs.replace(listed, planned=planned)
+
+
+def _would_be_offered(out: Path) -> dict[str, str]:
+    """Return the offer of each opportunity that the plan gives one, before its holdout was drawn."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    path = out / "plan" / "probabilities.parquet"
+    rows = pq.read_table(path, filters=(pc.field("probability") > 0) & (pc.field("offer_id") != NO_OFFER_ID))
+    return dict(zip(rows["opportunity_id"].to_pylist(), rows["offer_id"].to_pylist(), strict=True))
 
 
 def _planned(out: Path, batch: Opportunities, offers: tuple[str, ...]) -> dict[str | None, np.ndarray]:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from opportune.domain import AsOf, BadInput, Finding
+from opportune.domain import NO_OFFER_ID, AsOf, BadInput, Finding
 from opportune.economics import booked_columns
 from opportune.evaluation import LoggedDecisions
 from opportune.features import feature_column
 from opportune.offers import Catalogue
 from opportune.workflow.frames import texts
+from opportune.workflow.left_alone import offer_sql, offered_nothing, with_left_alone
 from opportune.workflow.logging_policy import logging_policy, stratum_sql
 from opportune.workflow.settings import Settings
 
@@ -23,7 +24,7 @@ TOOK_UP = "took_up"
 """The outcome that every booked loan has: whether the offer was taken."""
 ARRAYS = (
     "decision_id", "opportunity_id", "customer_id", "slot", "decided_at", "stratum", "band", "cluster", "step",
-    "probability", "outside", "known",
+    "left_alone", "probability", "alone", "outside", "known",
 )  # fmt: skip
 NAMED_ARRAYS = ("terms", "outcomes")
 
@@ -56,9 +57,10 @@ def made_about(list_at: AsOf) -> Scope:
 class History(msgspec.Struct, frozen=True, kw_only=True):
     """Decisions of a scope, ordered by opportunity, as arrays of length n.
 
-    ``step`` is the catalogue's offer that was logged, -1 outside the catalogue; ``probability`` (n, K) is the logging
-    policy's P(offer) and ``outside`` (n,) its P(an offer outside the catalogue), given in the table ``probabilities``
-    or estimated within ``stratum``. ``terms`` and ``outcomes`` map names to numbers (NaN: not known or not
+    ``step`` is the catalogue's offer that was logged, -1 outside the catalogue and in the rows of the mask
+    ``left_alone``, which were offered nothing; ``probability`` (n, K) is the logging policy's P(offer), ``alone`` (n,)
+    its P(no offer) and ``outside`` (n,) its P(an offer outside the catalogue), given in the table ``probabilities`` or
+    estimated within ``stratum``. ``terms`` and ``outcomes`` map names to numbers (NaN: not known or not
     applicable). ``known`` (n,) is false where there is no row in ``outcomes`` yet, or one that was observed too late;
     ``immature`` counts such decisions of the scope, here or not.
     """
@@ -72,7 +74,9 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     band: np.ndarray
     cluster: np.ndarray
     step: np.ndarray
+    left_alone: np.ndarray
     probability: np.ndarray
+    alone: np.ndarray
     outside: np.ndarray
     known: np.ndarray
     terms: dict[str, np.ndarray]
@@ -91,14 +95,16 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     def as_logged(self, offer_ids: tuple[str, ...], outcome: dict[str, np.ndarray]) -> LoggedDecisions:
         """Return the history as a log with the given outcomes (n,), unknown where ``known`` is false.
 
-        Which offers a decision could have been is what its probabilities say.
+        Which offers a decision could have been is what its probabilities say. Where some offered nothing, ``NO_OFFER``
+        is one of them, behind ``offer_ids``.
         """
-        return LoggedDecisions(
+        logged = LoggedDecisions(
             decision_id=self.decision_id, customer_id=self.customer_id, slot=self.slot, offer_ids=offer_ids,
             action=self.step, eligible=np.ones((len(self), len(offer_ids)), dtype=bool), probability=self.probability,
             outside=self.outside, cluster=self.cluster, decided_at=self.decided_at,
             outcome={name: np.where(self.known, values, np.nan) for name, values in outcome.items()},
         )  # fmt: skip
+        return with_left_alone(logged, self.left_alone, self.alone)
 
 
 def outcome_columns(settings: Settings) -> list[str]:
@@ -111,7 +117,7 @@ def history(engine: "Engine", settings: Settings, scope: Scope, observed_by: AsO
     """Return the decisions of a scope whose outcomes were observed by ``observed_by``; it may hold none.
 
     The logging policy is estimated on all decisions of the scope, so a share does not depend on who has matured.
-    BadInput where a decision has no cluster, no price or no stratum (OP608, OP817, OP818).
+    BadInput where a decision has no cluster, no price of what it offered or no stratum (OP608, OP817, OP818).
     """
     found = everyone(engine, settings, scope, observed_by)
     return found.take(found.known)
@@ -121,18 +127,18 @@ def everyone(engine: "Engine", settings: Settings, scope: Scope, observed_by: As
     """Return all decisions of a scope, those too whose outcome is not yet known (``observed_by`` None: by now)."""
     catalogue, cluster, there = settings.catalogue, settings.identity.cluster, engine.columns("outcomes")
     outcomes = [name for name in outcome_columns(settings) if name in there]
-    rows = engine.query(_sql(outcomes, catalogue, cluster, stratum_sql(engine), scope))
+    optional = f"{stratum_sql(engine)} AS stratum, {offer_sql(engine)} AS offer_id"
+    rows = engine.query(_sql(outcomes, catalogue, cluster, optional, scope))
     _refuse_unknown(rows, cluster, catalogue.price.term)
     observed = _times(rows, "observed_until")
     latest = np.datetime64("9999-12-31") if observed_by is None else np.datetime64(observed_by.at.replace(tzinfo=None))
     return _from_rows(engine, rows, outcomes, catalogue, observed <= latest)  # false where there is no outcome
 
 
-def _sql(named: list[str], catalogue: Catalogue, cluster: str, stratum: str, scope: Scope) -> str:
+def _sql(named: list[str], catalogue: Catalogue, cluster: str, optional: str, scope: Scope) -> str:
     outcomes = ", ".join(f'u."{name}" AS "u.{name}"' for name in named)  # an outcome may be called price, or band
     return f"""
-        SELECT d.decision_id, d.opportunity_id, d.customer_id, d.slot, d.decided_at, {stratum} AS stratum,
-            u.observed_until,
+        SELECT d.decision_id, d.opportunity_id, d.customer_id, d.slot, d.decided_at, {optional}, u.observed_until,
             o."{catalogue.price.band}" AS band, o."{cluster}"::VARCHAR AS cluster,
             d."{catalogue.price.term}" AS price, {outcomes}
         FROM decisions AS d
@@ -143,12 +149,13 @@ def _sql(named: list[str], catalogue: Catalogue, cluster: str, stratum: str, sco
 
 
 def _refuse_unknown(rows: "pa.Table", cluster: str, price: str) -> None:
+    unpriced = np.asarray(rows["price"].is_null()) & ~offered_nothing(texts(rows, "offer_id"))
     findings = [
         Finding(code=code, source=source, subject=subject, message=f"is null in {count} decisions: {expected}",
                 next_step=step)
         for code, source, subject, count, expected, step in (
-            ("OP608", "tables/decisions.sql", price, rows["price"].null_count, "expected the price of the offer",
-             "give the price, or leave out decisions that offered nothing: they are not judged yet"),
+            ("OP608", "tables/decisions.sql", price, int(unpriced.sum()), "expected the price of the offer",
+             f"give the price; where nothing was offered, write '{NO_OFFER_ID}' as offer_id"),
             ("OP818", "tables/opportunities.sql", cluster, rows["cluster"].null_count,
              "expected what their customers share, so that folds and intervals can keep it together",
              "give each opportunity a value, or name another column as `cluster` in opportune.toml"),
@@ -163,16 +170,19 @@ def _from_rows(
     engine: "Engine", rows: "pa.Table", outcomes: list[str], catalogue: Catalogue, known: np.ndarray
 ) -> History:
     band, price = texts(rows, "band"), feature_column(rows, "price")
-    step = catalogue.step_of(band, price)
+    left_alone = offered_nothing(texts(rows, "offer_id"))
+    step = np.where(left_alone, -1, catalogue.step_of(band, price))
     names = ("decision_id", "opportunity_id", "customer_id", "slot", "cluster")
-    logging = logging_policy(engine, rows, step, catalogue)
+    logging = logging_policy(engine, rows, step, left_alone, catalogue)
     return History(
         **{name: texts(rows, name) for name in names},
         decided_at=_times(rows, "decided_at"),
         stratum=logging.stratum,
         band=band,
         step=step,
+        left_alone=left_alone,
         probability=logging.probability,
+        alone=logging.alone,
         outside=logging.outside,
         terms={catalogue.price.term: price},
         outcomes={name: feature_column(rows, f"u.{name}") for name in outcomes},

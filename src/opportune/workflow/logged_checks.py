@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from opportune.domain import Finding
+from opportune.domain import NO_OFFER_ID, Finding
 from opportune.features import feature_column
 from opportune.workflow.frames import texts
+from opportune.workflow.left_alone import offered_nothing
 from opportune.workflow.logged import TOOK_UP, outcome_columns
 from opportune.workflow.settings import Settings
 
@@ -92,28 +93,35 @@ def _offers_made(settings: Settings, engine: "Engine", given: set[str]) -> Itera
     rows = engine.query(f"""
         SELECT d.decision_id, o."{price.band}" AS band, d."{price.term}" AS price, {columns}
         FROM decisions AS d JOIN opportunities AS o ON o.opportunity_id = d.opportunity_id ORDER BY d.decision_id""")
-    step = settings.catalogue.step_of(texts(rows, "band"), feature_column(rows, "price"))
+    offers = (*settings.catalogue.offer_ids, NO_OFFER_ID)
+    nothing = offered_nothing(texts(rows, "offer_id")) & np.asarray(rows["price"].is_null())
+    made = settings.catalogue.step_of(texts(rows, "band"), feature_column(rows, "price"))
+    step = np.where(nothing, offers.index(NO_OFFER_ID), made)
     if "offer_id" in given:
-        yield from _other_offers(settings, rows, step)
+        yield from _other_offers(offers, rows, step)
     if "probability" in given and rows["probability"].null_count < rows.num_rows:
-        yield from _probabilities(settings, engine, rows, step)
+        yield from _probabilities(offers, engine, rows, step)
 
 
-def _other_offers(settings: Settings, rows: "pa.Table", step: np.ndarray) -> Iterator[Finding]:
-    index = {offer: k for k, offer in enumerate(settings.catalogue.offer_ids)}
+def _other_offers(offers: tuple[str, ...], rows: "pa.Table", step: np.ndarray) -> Iterator[Finding]:
+    """Yield a finding where an offer is named that is not that of the price; ``NO_OFFER`` has none."""
+    index = {offer: k for k, offer in enumerate(offers)}
     named = rows["offer_id"].to_pylist()
     other = [row for row, offer in enumerate(named) if offer is not None and index.get(offer, -1) != step[row]]
     if other:
-        first, offers = other[0], (*settings.catalogue.offer_ids, "none of the catalogue")
+        first, names = other[0], (*offers, "none of the catalogue")
         message = (
             f"is not the offer of the price in {len(other)} decisions: {rows['decision_id'][first]} names "
-            f"{named[first]!r} and its price is that of {offers[step[first]]!r}"
+            f"{named[first]!r} and its price is that of {names[step[first]]!r}"
         )
-        step_next = "correct the price, name the steps of offers.toml, or leave the column out: the price says it"
+        step_next = (
+            f"correct the price (null with {NO_OFFER_ID}), name the steps of offers.toml, or leave the offer null: the "
+            "price says it"
+        )
         yield _finding("OP835", "decisions", "offer_id", message, step_next)
 
 
-def _probabilities(settings: Settings, engine: "Engine", rows: "pa.Table", step: np.ndarray) -> Iterator[Finding]:
+def _probabilities(offers: tuple[str, ...], engine: "Engine", rows: "pa.Table", step: np.ndarray) -> Iterator[Finding]:
     """Yield a finding where the probability of the logged offer stands alone, or differs from the table's."""
     if "probabilities" not in engine.tables():
         message = "is given, and estimates need that of every offer that could have been made: expected both, or none"
@@ -122,7 +130,7 @@ def _probabilities(settings: Settings, engine: "Engine", rows: "pa.Table", step:
         return
     known = engine.query("SELECT decision_id, offer_id, probability FROM probabilities")
     of = {(d, o): p for d, o, p in zip(*(each.to_pylist() for each in known.columns), strict=True)}
-    ids, offers = rows["decision_id"].to_pylist(), settings.catalogue.offer_ids
+    ids = rows["decision_id"].to_pylist()
     pairs = enumerate(rows["probability"].to_pylist())
     other = [
         k for k, p in pairs if p is not None and step[k] >= 0 and abs(of.get((ids[k], offers[step[k]]), 0) - p) > SAME

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from opportune.domain import BadInput, Finding
+from opportune.domain import NO_OFFER_ID, BadInput, Finding
 from opportune.evaluation import estimate_propensities
 from opportune.offers import Catalogue
 from opportune.workflow.frames import texts
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 class LoggingPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """``probability`` (n, K) of each offer, ``outside`` (n,) of an offer outside the catalogue; they add up to one.
+    """``probability`` (n, K) of each offer, ``alone`` (n,) of none, ``outside`` (n,) of one outside the catalogue.
 
-    ``stratum`` (n,): within it offers were drawn at random.
+    They add up to one. ``stratum`` (n,): within it offers were drawn at random.
     """
 
     probability: np.ndarray
+    alone: np.ndarray
     outside: np.ndarray
     stratum: np.ndarray
 
@@ -32,27 +33,37 @@ def stratum_sql(engine: "Engine") -> str:
     return "d.stratum" if "stratum" in engine.columns("decisions") else "NULL::VARCHAR"
 
 
-def logging_policy(engine: "Engine", rows: "pa.Table", step: np.ndarray, catalogue: Catalogue) -> LoggingPolicy:
+def logging_policy(
+    engine: "Engine", rows: "pa.Table", step: np.ndarray, left_alone: np.ndarray, catalogue: Catalogue
+) -> LoggingPolicy:
     """Return the logging policy of decisions: from the table ``probabilities`` if there is one, else by stratum.
 
-    Known probabilities make their own strata: decisions with the same ones were drawn alike.
+    ``step`` (n,) is the logged offer, -1 outside the catalogue and where the mask ``left_alone`` says none. Known
+    probabilities make their own strata: decisions with the same ones were drawn alike.
     """
     if "probabilities" in engine.tables():
         known = _known(engine, texts(rows, "decision_id"), catalogue)
         strata = np.array([" ".join(f"{p:.6f}" for p in row) for row in known], dtype=object)
-        return LoggingPolicy(probability=known, outside=np.zeros(len(known)), stratum=strata)
+        return LoggingPolicy(**_split(known), outside=np.zeros(len(known)), stratum=strata)
     if rows["stratum"].null_count:
         raise BadInput([_no_stratum(rows["stratum"].null_count)])
     stratum = texts(rows, "stratum")
-    shares = estimate_propensities(step, stratum, len(catalogue.offer_ids))
-    return LoggingPolicy(probability=shares, outside=np.maximum(1.0 - shares.sum(axis=1), 0.0), stratum=stratum)
+    offers = len(catalogue.offer_ids)
+    shares = _split(estimate_propensities(np.where(left_alone, offers, step), stratum, offers + 1))
+    rest = 1.0 - shares["probability"].sum(axis=1) - shares["alone"]
+    return LoggingPolicy(**shares, outside=np.maximum(rest, 0.0), stratum=stratum)
+
+
+def _split(probability: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the probabilities (n, K + 1) of the catalogue's offers, and that of none behind them."""
+    return {"probability": np.ascontiguousarray(probability[:, :-1]), "alone": probability[:, -1]}
 
 
 def _known(engine: "Engine", decision_id: np.ndarray, catalogue: Catalogue) -> np.ndarray:
-    """Return the probabilities (n, K) that the project gives; an offer that it does not name has zero."""
+    """Return the probabilities (n, K + 1) that the project gives, of none last; what it does not name has zero."""
     given = engine.query("SELECT decision_id, offer_id, probability FROM probabilities")
     row_of = {decision: row for row, decision in enumerate(decision_id)}
-    column_of = {offer: k for k, offer in enumerate(catalogue.offer_ids)}
+    column_of = {offer: k for k, offer in enumerate((*catalogue.offer_ids, NO_OFFER_ID))}
     unknown = sorted(set(given["offer_id"].to_pylist()) - set(column_of))
     if unknown:
         raise BadInput([_unknown_offer(unknown[0], catalogue)])
@@ -65,7 +76,7 @@ def _known(engine: "Engine", decision_id: np.ndarray, catalogue: Catalogue) -> n
 
 def _unknown_offer(offer: str, catalogue: Catalogue) -> Finding:
     message = f"holds {offer!r}, which the catalogue does not have: expected one of {', '.join(catalogue.offer_ids)}"
-    step = "name the steps of offers.toml"
+    step = f"name the steps of offers.toml, or {NO_OFFER_ID}"
     return Finding(code="OP607", source="tables/probabilities.sql", subject="offer_id", message=message, next_step=step)
 
 

@@ -13,6 +13,9 @@ import numpy as np
 
 from opportune.numerics import keyed_folds
 
+FEWEST_UNASKED = 30
+"""Customers left alone that teach more than their mean: with fewer, a line through them is mostly their luck."""
+
 
 class Learner(Protocol):
     """What follows scikit-learn's conventions: ``fit`` learns, ``predict`` tells the expected outcome."""
@@ -72,3 +75,34 @@ def cross_fitted(
         for k in range(shape[1]):
             predicted[rows, k] = learner.predict(np.stack([each[rows, k] for each in whole], axis=1))
     return np.where(priced[:, None], predicted, 0.0)
+
+
+def cross_fitted_unasked(
+    outcome: np.ndarray,
+    left_alone: np.ndarray,
+    regressors: Sequence[np.ndarray],
+    cluster: np.ndarray,
+    priced: np.ndarray,
+    folds: int,
+    seed: int,
+    new_learner: Callable[[], Learner] = LeastSquares,
+) -> np.ndarray:
+    """Return predictions (n,) of the outcome of customers who are left alone, learned on the rows of that mask (n,).
+
+    What is known of a customer are the means of ``regressors`` (n, K) over the catalogue: who would answer an offer may
+    come unasked too. Rows that are not ``priced`` have none, and those of folds outside which fewer than
+    ``FEWEST_UNASKED`` priced customers were left alone do without: they get the mean outcome of those left alone
+    outside the fold, and zero where there are none, so that the observed outcomes alone speak.
+    """
+    known = np.stack([each.mean(axis=1) for each in regressors], axis=1)
+    fold = keyed_folds(seed, "outcome model", cluster, folds)
+    predicted = np.zeros(len(outcome))
+    for held_out in range(folds):
+        rows, taught = fold == held_out, (fold != held_out) & left_alone & np.isfinite(outcome)
+        if taught.any():
+            predicted[rows] = outcome[taught].mean()
+        if np.sum(taught & priced) >= FEWEST_UNASKED:
+            learner = new_learner()
+            learner.fit(known[taught & priced], outcome[taught & priced])
+            predicted[rows & priced] = learner.predict(known[rows & priced])
+    return predicted

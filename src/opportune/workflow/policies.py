@@ -24,21 +24,28 @@ class PolicyInputs(msgspec.Struct, frozen=True, kw_only=True):
 
 def build_policy(spec: PolicySpec, inputs: PolicyInputs) -> Judged:
     """Return the declared policy."""
-    count, offers = len(inputs.logged), len(inputs.logged.offer_ids)
     planned = inputs.planned[spec.without]
     match spec.kind:
         case "as_logged":
-            return AsLogged(spec.name, _contacted(spec, inputs), inputs.logged.probability)
+            return AsLogged(spec.name, _contacted(spec, inputs), inputs.logged.given_an_offer())
         case "offer_to_all":
-            step = inputs.logged.offer_ids.index(str(spec.offer))
-            return fixed_choice(spec.name, np.full(count, step), offers)
+            return _fixed(spec, inputs, np.full(len(planned), inputs.logged.offer_ids.index(str(spec.offer))))
         case "offer_to_planned":
             step = inputs.logged.offer_ids.index(str(spec.offer))
-            return fixed_choice(spec.name, np.where(planned >= 0, step, -1), offers)
+            return _fixed(spec, inputs, np.where(planned >= 0, step, -1))
         case "best_offer_per_band":
-            return fixed_choice(spec.name, np.array([inputs.best_offer.get(band, -1) for band in inputs.band]), offers)
+            return _fixed(spec, inputs, np.array([inputs.best_offer.get(band, -1) for band in inputs.band]))
         case "plan":
-            return fixed_choice(spec.name, planned, offers)
+            return _fixed(spec, inputs, planned)
+        case "nobody":
+            return _fixed(spec, inputs, np.full(len(planned), -1))
+
+
+def _fixed(spec: PolicySpec, inputs: PolicyInputs, choice: np.ndarray) -> Judged:
+    """Return the policy of one choice per row (n,), -1 for none: an offer like the others where the log holds it."""
+    logged = inputs.logged
+    none = -1 if logged.no_offer is None else logged.no_offer
+    return fixed_choice(spec.name, np.where(choice >= 0, choice, none), len(logged.offer_ids))
 
 
 def _contacted(spec: PolicySpec, inputs: PolicyInputs) -> np.ndarray:

@@ -19,7 +19,7 @@ SOURCE = "evidence.toml"
 
 def subset_contributions(trial: Trial) -> list[dict[str, Any]]:
     """Return, for all takers and for each declared subset, contribution per taker and arrears per money lent."""
-    taken = trial.past.outcomes["took_up"] == 1
+    taken = (trial.past.outcomes["took_up"] == 1) & ~trial.past.left_alone
     rows = [_row(trial, "all takers", "everyone who took up a logged offer", taken)]
     for subset in trial.settings.evidence.subset:
         rows.append(_row(trial, subset.name, subset.says, taken & _where(trial, subset)))

@@ -8,6 +8,7 @@ import numpy as np
 from opportune.evaluation import Judged
 from opportune.evaluation.swap_set import swap_set
 from opportune.workflow.judged import best_offers_taught, judged_policies
+from opportune.workflow.left_alone import beside
 from opportune.workflow.outcome_model import cross_fitted
 from opportune.workflow.trial import RAW, Opened, Trial
 
@@ -20,7 +21,7 @@ def swaps(opened: Opened) -> dict[str, Any]:
     evidence = opened.listed.settings.evidence
     planned = next(spec.name for spec in evidence.policy if spec.is_plan)
     why_not, cells = _told(opened, evidence.today, planned)
-    head = {"older": evidence.today, "newer": planned, "assumption": evidence.assumption}
+    head = {"older": evidence.today, "newer": planned, "assumption": opened.assumption}
     return {**head, "why_not": why_not, "cells": cells}
 
 
@@ -56,9 +57,10 @@ def _segment(trial: Trial) -> np.ndarray:
 
 
 def _model_of_use(trial: Trial, name: str) -> np.ndarray:
-    """Return cross-fitted predictions (n, K) of a booked use, from its forecast."""
+    """Return cross-fitted predictions of a booked use under every offer of the log, from its forecast."""
     spec, identity = trial.settings.evidence, trial.settings.identity
-    return cross_fitted(
-        trial.uses[name], trial.logged.action, [trial.value.uses[name]], trial.logged.cluster, trial.priced,
+    of_offers = cross_fitted(
+        trial.uses[name], trial.past.step, [trial.value.uses[name]], trial.logged.cluster, trial.priced,
         spec.folds, identity.seed,
     )  # fmt: skip
+    return beside(of_offers, trial.logged)

@@ -43,7 +43,7 @@ def _build(settings: Settings, engine: Engine, out: Path) -> None:
 
 
 def training_history(settings: Settings, engine: Engine) -> History:
-    """Return the mature decisions of the training interval; those outside the catalogue (step -1) teach nothing."""
+    """Return the mature decisions of the training interval; those with step -1 teach nothing."""
     time = settings.time
     start, until, labels = (AsOf.parse(text) for text in (time.train_from, time.train_until, time.labels_as_of))
     scope = made_between(start, until)
@@ -94,7 +94,8 @@ def _write_models(out: Path, models: dict[str, Model], past: History) -> None:
     index = {
         "files": hashed_files(out / "models"),
         "taught_by": int(np.sum(past.step >= 0)),
-        "outside_catalogue": int(np.sum(past.step < 0)),
+        "outside_catalogue": int(np.sum((past.step < 0) & ~past.left_alone)),
+        "left_alone": int(np.sum(past.left_alone)),
         "immature": past.immature,
     }
     write_json(out / "models" / "index.json", index)

@@ -10,9 +10,10 @@ from opportune.domain import BadInput, Finding, Forecast, Value, errors
 from opportune.economics import booked_columns, value_of_booked
 from opportune.evaluation import Completion, LoggedDecisions, check_logged
 from opportune.workflow.completion import declared_completion
-from opportune.workflow.listed import Listed, read_listed
+from opportune.workflow.left_alone import assumed, beside, uses_of_offers, with_nobody
+from opportune.workflow.listed import Listed, read_listed, without_holdout
 from opportune.workflow.logged import History, everyone, made_about
-from opportune.workflow.outcome_model import cross_fitted
+from opportune.workflow.outcome_model import cross_fitted, cross_fitted_unasked
 from opportune.workflow.settings import Settings
 
 RAW = "contribution_per_customer"
@@ -27,11 +28,12 @@ class TooThin(BadInput):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One row per judged decision, in one order throughout.
+    """One row per judged decision, in one order throughout; K offers of the catalogue.
 
     ``listed`` has the row of the list that each decision is about; ``priced`` (n,) says whether the catalogue has
     offers for its band; ``value`` is what the forecasts expect of every offer (n, K), zero where it has none; ``uses``
-    maps a resource to its booked amount per row; ``outcome_models`` maps a measure to cross-fitted predictions (n, K).
+    maps a resource to its booked amount per row, zero where nothing was offered; ``outcome_models`` maps a measure to
+    cross-fitted predictions of every offer in ``logged``.
     ``completion`` tells what rows come to whose outcome is not yet known (NaN), and is None where there is none.
     """
 
@@ -61,16 +63,29 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     trial: Trial | None
     why_not: tuple[Finding, ...]
 
+    @property
+    def assumption(self) -> str:
+        """What a customer who is not contacted counts as."""
+        return assumed(self.listed.settings.evidence.assumption, int(np.sum(self.past.left_alone)))
+
 
 def open_list(settings: Settings, out: Path) -> Opened:
     """Return the planned list of an output folder, opened. BadInput when the log is wrong, not when it is too thin."""
     listed = read_listed(settings, out)
     past = judged_decisions(listed)
     try:
-        trial = open_trial(listed, past) if len(past) else None
+        trial = open_trial(_beside_nobody(listed, past, out), past) if len(past) else None
     except TooThin as error:
         return Opened(listed=listed, past=past, trial=None, why_not=tuple(error.findings))
     return Opened(listed=listed, past=past, trial=trial, why_not=())
+
+
+def _beside_nobody(listed: Listed, past: History, out: Path) -> Listed:
+    """Return the list as it is judged: where somebody was left alone, without the plan's holdout and beside nobody."""
+    if not past.left_alone.any():
+        return listed
+    settings = msgspec.structs.replace(listed.settings, evidence=with_nobody(listed.settings.evidence))
+    return msgspec.structs.replace(without_holdout(listed, out), settings=settings)
 
 
 def judged_decisions(listed: Listed) -> History:
@@ -100,7 +115,7 @@ def open_trial(listed: Listed, past: History) -> Trial:
         priced=priced,
         value=value,
         uses={name: np.where(past.known, amounts, np.nan) for name, amounts in booked.uses.items()},
-        outcome_models=_outcome_models(listed.settings, logged, priced, predicted, value),
+        outcome_models=_outcome_models(listed.settings, past, logged, priced, predicted, value),
         completion=_completion(listed, past),
     )
 
@@ -133,13 +148,17 @@ def _check_known(past: History) -> None:
 
 
 def realised(past: History, settings: Settings) -> Value:
-    """Return the booked lines and uses of each logged decision."""
+    """Return the booked lines and uses of each logged decision; of one that offered nothing, what came unasked."""
     wanted = booked_columns(settings.assumptions)
     missing = [name for name in wanted if name not in past.outcomes]
     if missing:
         raise BadInput([_not_booked(name, past) for name in missing])
     booked = {name: past.outcomes[name] for name in wanted}
-    return value_of_booked(past.outcomes["took_up"], booked, settings.assumptions, settings.identity.currency)
+    contacted = np.where(past.left_alone, 0.0, 1.0)
+    value = value_of_booked(
+        past.outcomes["took_up"], booked, settings.assumptions, settings.identity.currency, contacted
+    )
+    return uses_of_offers(value, past.left_alone)
 
 
 def _not_booked(name: str, past: History) -> Finding:
@@ -160,18 +179,14 @@ def _logged(settings: Settings, past: History, contribution: np.ndarray) -> Logg
 
 
 def _outcome_models(
-    settings: Settings, logged: LoggedDecisions, priced: np.ndarray, predicted: Forecast, value: Value
+    settings: Settings, past: History, logged: LoggedDecisions, priced: np.ndarray, predicted: Forecast, value: Value
 ) -> dict[str, np.ndarray]:
     regressors = [value.total(), predicted.quantities["response"]]
-    return {
-        measure: cross_fitted(
-            logged.outcome[measure],
-            logged.action,
-            regressors,
-            logged.cluster,
-            priced,
-            settings.evidence.folds,
-            settings.identity.seed,
-        )
-        for measure in MEASURES
-    }
+    folds, seed = settings.evidence.folds, settings.identity.seed
+    models = {}
+    for measure in MEASURES:
+        outcome = logged.outcome[measure]
+        of_offers = cross_fitted(outcome, past.step, regressors, logged.cluster, priced, folds, seed)
+        of_nobody = cross_fitted_unasked(outcome, past.left_alone, regressors, logged.cluster, priced, folds, seed)
+        models[measure] = beside(of_offers, logged, of_nobody)
+    return models
