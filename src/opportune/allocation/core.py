@@ -13,9 +13,8 @@ from opportune.allocation.pool import customers_of
 from opportune.allocation.problem import SMALL, Problem
 from opportune.allocation.shares import Shares, sums_of_pairs, use_of, value_of
 
-FIRST_CORE, PER_ROW = 300, 30
+FIRST_CORE, PER_ROW = 500, 25
 """Opportunities that the first core holds, at least and on top for each row."""
-GROWTH = 3
 PROVEN = 1e-10
 PENALTIES = (1e4, 1e7)
 """In scaled units a unit by which a hard row is passed costs so much, and when rows are passed at that, the next."""
@@ -98,7 +97,7 @@ def _gaining(problem: Problem, gain: np.ndarray, core: np.ndarray) -> np.ndarray
     """Return the opportunities outside the core whose best offer at the prices gains most over their fixed one."""
     moved = np.setdiff1d(np.flatnonzero(gain > 0.0), core, assume_unique=True)
     order = np.argsort(-gain[moved], kind="stable")
-    return whole_customers(problem, moved[order[: GROWTH * len(core)]])
+    return whole_customers(problem, moved[order[: len(core)]])
 
 
 def programme(

@@ -14,7 +14,7 @@ from opportune.allocation.shares import sums_of_pairs
 LEAST_NEAR, NEAR_SHARE = 5_000, 0.05
 CENTRES = 30
 REACH, NEARER, FARTHER = 2.0, 0.25, 2.0
-FEW, ENOUGH = 100, 1e-10
+FEW, ENOUGH = 10, 1e-10
 """It is settled once so few customers beside the near ones want another choice, or the bound moves by such a share."""
 SHARPEST, SHARPER, OPEN = 1e-3, 0.1, 100
 """Temperatures fall by this factor until softmax leaves about so many customers open."""
