@@ -14,7 +14,7 @@ def result(
         "against": against,
         "ratio": None if figure is None else _digits(value / figure),
         "bar": bar,
-        "met": None if bar is None else value <= bar,
+        "met": None if bar is None else bool(value <= bar),
     }
 
 
