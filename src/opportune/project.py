@@ -15,6 +15,7 @@ from opportune.workflow import (
     Settings,
     StepForecast,
     StepRun,
+    check_output_folder,
     check_time,
     doubts_checked,
     doubts_planned,
@@ -78,7 +79,8 @@ class Project:
     ) -> "Project":
         """Read and check a project folder. BadInput with every finding when it cannot be used.
 
-        ``as_of`` replaces the instant of the list to plan; ``out`` replaces the folder ``out`` inside the project.
+        ``as_of`` replaces the instant of the list to plan; ``out`` replaces the folder ``out`` inside the project, and
+        is refused where a run would replace what opportune did not write (OP861).
         ``horizon``, such as ``13w``, lets the plan see what the table `forecast` expects in so many weeks.
         A what-if has ``changes`` (such as ``limits.mailings.at_most=8000``) or a ``scenario`` of economics.toml; it
         works in a folder of its own below ``out/what-ifs``.
@@ -89,7 +91,8 @@ class Project:
             settings = settings if horizon is None else with_horizon(settings, horizon)
         if as_of is not None:
             settings = _with_plan_at(settings, as_of)
-        folder = Path(out) if out is not None else directory / "out"
+        check_output_folder(directory / "out" if out is None else out, directory)
+        folder = directory / "out" if out is None else Path(out)
         labels = (*changes, *([scenario] if scenario else []))
         return cls(settings, what_if_folder(folder, labels) if labels else folder, on_step, as_of)
 

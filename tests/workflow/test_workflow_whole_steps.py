@@ -5,10 +5,13 @@ import shutil
 import msgspec
 import pytest
 
+from opportune.cli.app import status_of
 from opportune.domain import BadInput, Finding, Interrupted
+from opportune.project import Project
 from opportune.tables import replace_directories
 from opportune.workflow import evaluate, pipeline, plan, swap_set, train
 from opportune.workflow.alone import alone
+from opportune.workflow.output_folder import check_replaced
 from opportune.workflow.steps import read_json
 
 
@@ -94,3 +97,53 @@ def test_an_interrupted_plan_is_left_labelled_and_alone(small_run, out, monkeypa
     assert read_json(out / "plan" / "certificate.json")["status"] == "interrupted"
     assert (out / "plan" / "plan.parquet").exists()
     assert not (out / "plan" / "frontier.json").exists()  # nothing of the earlier plan beside it
+
+
+def _project_with(small, where, file):
+    """Return an output folder with a file of the lender's, and the file."""
+    theirs = {"project": small, "parent": small.parent, "inside": small / "data", "beside": small.parent / "b"}[where]
+    (theirs / file).parent.mkdir(parents=True, exist_ok=True)
+    if not (theirs / file).exists():
+        (theirs / file).write_text("mine")
+    return theirs, theirs / file
+
+
+@pytest.mark.parametrize(
+    ("where", "file"),
+    [
+        ("project", "tables/customers.sql"), ("parent", "tables/mine.sql"), ("inside", "customers.csv"),
+        ("beside", "tables/customers.parquet"), ("beside", "features/mine.py"), ("beside", "models/index.json"),
+        ("beside", "offers/mine.json"), ("beside", "plan/plan.parquet"), ("beside", "summary.json"),
+    ],
+)  # fmt: skip
+def test_an_output_folder_with_files_of_the_lender_is_refused(where, file, small, capsys):
+    out, theirs = _project_with(small, where, file)
+    before = contents(small)
+    assert status_of(["check", str(small), "--out", str(out)]) == 2
+    assert "[OP861]" in capsys.readouterr().err
+    assert theirs.is_file()
+    assert contents(small) == before
+
+
+def test_no_folder_is_no_output_folder(small, monkeypatch, capsys):
+    monkeypatch.chdir(small)
+    before = contents(small)
+    for empty in ("", " "):
+        assert status_of(["run", ".", "--out", empty]) == 2
+        assert "[OP861]" in capsys.readouterr().err
+    assert contents(small) == before
+
+
+def test_a_file_put_into_a_folder_of_ours_is_not_replaced(small_run, out):
+    Project.open(small_run.settings.directory, out=out).check()
+    (out / "models" / "mine.py").write_text("1")
+    with pytest.raises(BadInput, match=r"OP861.*models/mine.py"):
+        Project.open(small_run.settings.directory, out=out)
+
+
+def test_folders_of_files_are_not_replaced_either(tmp_path):
+    (tmp_path / "value").mkdir()
+    (tmp_path / "value" / "mine.csv").write_text("1")
+    with pytest.raises(BadInput, match=r"OP861.*mine.csv"):
+        check_replaced(tmp_path / "value", ("lines.parquet",))
+    check_replaced(tmp_path / "apr", ())

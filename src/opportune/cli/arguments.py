@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from opportune.project import Project
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The project folder.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Where artefacts go; default: the folder out in the project.")]
+Out = Annotated[
+    str | None,
+    typer.Option("--out", metavar="PATH", help="Where artefacts go; default: the folder out in the project."),
+]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="The instant of the list to plan, such as 2003-10-01.")]
 SetOption = Annotated[
     list[str] | None,
@@ -32,7 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for ma
 
 def open_project(
     directory: Path,
-    out: Path | None,
+    out: str | None,
     as_of: str | None,
     changes: Sequence[str] | None = None,
     scenario: str | None = None,

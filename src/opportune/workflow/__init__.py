@@ -4,6 +4,7 @@ from opportune.workflow.cross_checks import check_time
 from opportune.workflow.doubts import doubts_checked, doubts_planned
 from opportune.workflow.folder import read_change
 from opportune.workflow.horizon_weeks import with_horizon
+from opportune.workflow.output_folder import check_output_folder
 from opportune.workflow.pipeline import STEPS, forecast_until, run_until
 from opportune.workflow.planned import PlannedList, read_planned, released_plan
 from opportune.workflow.read_settings import load_settings
@@ -20,6 +21,7 @@ __all__ = [
     "StepForecast",
     "StepRun",
     "Steps",
+    "check_output_folder",
     "check_time",
     "doubts_checked",
     "doubts_planned",

@@ -14,9 +14,12 @@ from opportune.economics.aprs import STATUSES, Count, Method
 from opportune.economics.fees import Charges, FeeKind
 from opportune.tables import replace_directory, write_json
 from opportune.workflow.flows_file import SHOWN, FlowsRead, read_flows, rest
+from opportune.workflow.output_folder import check_replaced
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+WRITTEN = ("aprs.parquet", "findings.json")
 
 
 class AprFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +49,7 @@ def apr_file(
         pq.write_table(_table(read.contracts, found), directory / "aprs.parquet", compression="zstd")
         write_json(directory / "findings.json", findings)
 
+    check_replaced(out / "apr", WRITTEN)
     replace_directory(out / "apr", build)
     counts = {str(status): int(np.sum(found.status == status)) for status in STATUSES}
     return AprFile(contracts=len(read.contracts), statuses=counts, findings=findings)

@@ -14,6 +14,7 @@ from opportune.tables import replace_directory, write_json, write_text
 from opportune.workflow.curves_file import CurvesRead
 from opportune.workflow.lines_file import LinesFile, lines_table, refuse_twice
 from opportune.workflow.loans_file import loan_blocks, no_rows
+from opportune.workflow.output_folder import check_replaced
 from opportune.workflow.value_totals import DrawnSums, Sums, Totals
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 
 SEED = 0
+WRITTEN = ("lines.parquet", "totals.json", "findings.json", "waterfall.svg")
 """Of the draws of assumptions: the same file gives the same intervals."""
 
 
@@ -51,6 +53,7 @@ def value_file(
     def build(directory: Path) -> None:
         held.append(_valued(path, curves, given, directory, cohort, _draws(curves, given, draws)))
 
+    check_replaced(out / "value", WRITTEN)
     replace_directory(out / "value", build)
     return held[0]
 
