@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -191,3 +192,42 @@ def test_rows_of_one_fault_are_counted_in_english(rows, words, tmp_path):
     events = " UNION ALL ".join([EVENT.replace("'c1'", "NULL::VARCHAR").replace("'e'", f"'e{i}'") for i in range(rows)])
     found, _ = checked(tmp_path, events=f"{EVENT} UNION ALL {events}")
     assert [words in finding.message for finding in found.findings] == [True]
+
+
+APPLICATIONS = """SELECT * FROM (VALUES ('a1', 'c1', 'o1', TIMESTAMPTZ '2025-01-02', 100.0, 'declined', 'income', 1),
+    ('a2', 'c2', 'o2', TIMESTAMPTZ '2025-01-02', -1.0, 'approved', '', 7)) AS t(application_id, customer_id, opportunity_id,
+    applied_at, requested_amount, status, reasons, "row")"""
+
+
+def test_columns_called_reasons_and_row_are_the_lenders(tmp_path):
+    found, engine = checked(tmp_path, applications=APPLICATIONS)
+    assert [(f.code, f.severity) for f in found.findings] == [("OP033", "warning")]
+    kept = engine.query("SELECT * FROM applications").to_pylist()
+    assert [(row["application_id"], row["reasons"], row["row"]) for row in kept] == [("a1", "income", 1)]
+    (bad,) = pq.read_table(tmp_path / "out/quarantine/applications.parquet").to_pylist()
+    assert (bad["application_id"], bad["reasons"], bad["row"], bad["__row"]) == ("a2", "", 7, 2)
+    assert bad["__reasons"] == "[OP033] requested_amount must be zero or more"
+
+
+def test_names_that_the_check_keeps_are_refused(tmp_path):
+    found, _ = checked(tmp_path, outcomes=replaced(OUTCOMES, "1.0 AS took_up", '1.0 AS "__Reasons"'))
+    assert [(f.code, f.subject) for f in found.findings] == [("OP009", "__Reasons")]
+
+
+@pytest.mark.parametrize(
+    ("table", "sql", "codes", "left"),
+    [
+        (
+            "decisions",
+            DECISIONS.replace("SELECT ", "SELECT CASE WHEN slot = '1' AND opportunity_id = 'o1' THEN 1.5 END AS probability, ", 1),
+            ["OP035", "OP049"],
+            [2, 1, 1],
+        ),
+        ("opportunities", OPPORTUNITIES.replace("'marketing'", "'marketting'", 1), ["OP034", "OP049", "OP049"], [1, 1, 1]),
+    ],
+)  # fmt: skip
+def test_what_follows_from_a_row_in_quarantine_goes_with_it(table, sql, codes, left, tmp_path):
+    found, _ = checked(tmp_path, **{table: sql})
+    assert [f.code for f in found.findings] == codes
+    assert {f.severity for f in found.findings} == {"warning"}
+    assert [found.tables[name].good for name in ("opportunities", "decisions", "outcomes")] == left

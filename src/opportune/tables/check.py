@@ -6,17 +6,16 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from opportune.domain import BadInput, Finding, Severity
+from opportune.domain import BadInput, Finding
 from opportune.tables._duckdb import Engine
-from opportune.tables.contracts import CONTRACTS, CROSS_RULES, SQL_TYPES, Column, Contract, CrossRule, Rule
+from opportune.tables.contracts import CONTRACTS, CROSS_RULES, SQL_TYPES, Column, Contract, Rule
 from opportune.tables.files import listed, replace_directory, write_parquet
+from opportune.tables.quarantine import REASONS, ROW, Test, across, named_for_readers, parted
 
-ROW = "__row"
-"""The number of a row in the result of its SQL, from 1; it goes to quarantine and to messages, and no further."""
 UNREAD = "__unread"
 """The optional columns of a row that hold something which is not of their kind, as ``|name|``; dropped once tested."""
+OURS = (ROW, REASONS, UNREAD)
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -31,16 +30,6 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
     tables: dict[str, Counts]
     findings: tuple[Finding, ...]
-
-
-class _Test(msgspec.Struct, frozen=True):
-    """One thing that each row must pass; ``failing`` is SQL that is true where it does not."""
-
-    code: str
-    says: str
-    failing: str
-    severity: Severity
-    column: str
 
 
 def check_tables(
@@ -60,8 +49,8 @@ def check_tables(
     split = {name: _split(name, table, currency, engine, findings) for name, table in raw.items()}
     for rule in CROSS_RULES:
         if rule.table in split and rule.partner in split:
-            split[rule.table] = _cross(rule, split, engine, findings)
-    split = {name: (good.drop_columns(ROW), bad.rename_columns({ROW: "row"})) for name, (good, bad) in split.items()}
+            split[rule.table] = across(rule, split, engine, findings)
+    split = {name: (good.drop_columns(ROW), named_for_readers(bad)) for name, (good, bad) in split.items()}
     for name, (good, _) in split.items():
         engine.register(name, good)
     if out is not None:
@@ -102,12 +91,17 @@ def _read(path: Path, engine: Engine, findings: list[Finding]) -> Iterator[pa.Ta
             _finding("OP006", source, "", "gives no rows: expected at least one", "check its WHERE and FROM")
         )
         return
+    ours = [name for name in table.column_names if name.casefold() in OURS]
+    for name in ours:
+        findings.append(
+            _finding("OP009", source, name, "is a name that the check keeps for itself", "rename the column")
+        )
     missing = [c.name for c in CONTRACTS[path.stem].columns if c.required and c.name not in table.column_names]
     for name in missing:
         near = get_close_matches(name, table.column_names, 1, 0.7)
         hint = f" Did you mean it by {near[0]}?" if near else ""
         findings.append(_finding("OP007", source, name, f"is missing: expected this column.{hint}", f"add `AS {name}`"))
-    if not missing:
+    if not missing and not ours:
         yield table
 
 
@@ -131,7 +125,7 @@ def _split(
     typed = ", ".join(_typed(column, contract) for column in table.column_names)
     unread = _unread(_optional(contract, table.column_names))
     engine.register("_typed", engine.query(f"SELECT {typed}, {unread} FROM _raw", f"tables/{name}.sql"))
-    good, bad = _parted(name, tests, "FROM _typed AS t", engine, findings)
+    good, bad = parted(name, tests, "FROM _typed AS t", engine, findings)
     refused = any(each.source == f"tables/{name}.sql" and each.severity == "error" for each in findings)
     if good.num_rows == 0 and not refused:
         message = f"keeps no row: all {bad.num_rows:,} are in quarantine"
@@ -160,7 +154,7 @@ def _unread(columns: list[Column]) -> str:
     return f"concat({', '.join(marks)}) AS {UNREAD}" if marks else f"'' AS {UNREAD}"
 
 
-def _tests(contract: Contract, present: list[str], currency: str | None) -> list[_Test]:
+def _tests(contract: Contract, present: list[str], currency: str | None) -> list[Test]:
     optional = _optional(contract, present)
     filled = [column for column in contract.columns if column.required or (column.filled and column in optional)]
     tests = [_column_test(column, column.name in contract.key) for column in filled]
@@ -172,82 +166,31 @@ def _tests(contract: Contract, present: list[str], currency: str | None) -> list
     given = " AND ".join(f'"{key}" IS NOT NULL' for key in contract.key)
     duplicated = f"count(*) OVER (PARTITION BY {keys}) > 1 AND {given}"
     unique = f"{' and '.join(contract.key)} must be unique"
-    return [*tests, _Test("OP030", unique, duplicated, "error", contract.key[0])]
+    return [*tests, Test("OP030", unique, duplicated, "error", contract.key[0])]
 
 
-def _currency_test(currency: str) -> _Test:
+def _currency_test(currency: str) -> Test:
     says = f"currency must be {currency}, as in opportune.toml: money of two currencies is never added"
-    return _Test("OP036", says, f"currency IS DISTINCT FROM '{currency}'", "error", "currency")
+    return Test("OP036", says, f"currency IS DISTINCT FROM '{currency}'", "error", "currency")
 
 
-def _column_test(column: Column, is_key: bool) -> _Test:
+def _column_test(column: Column, is_key: bool) -> Test:
     says = f"{column.name} must be given, as {_article(column.kind)}"
-    return _Test("OP032", says, f'"{column.name}" IS NULL', "error" if is_key else "warning", column.name)
+    return Test("OP032", says, f'"{column.name}" IS NULL', "error" if is_key else "warning", column.name)
 
 
-def _unread_test(column: Column) -> _Test:
+def _unread_test(column: Column) -> Test:
     says = f"{column.name} must be {_article(column.kind)} where it is given"
-    return _Test("OP038", says, f"contains({UNREAD}, '|{column.name}|')", "warning", column.name)
+    return Test("OP038", says, f"contains({UNREAD}, '|{column.name}|')", "warning", column.name)
 
 
 def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}" if kind != "text" else "text"
 
 
-def _rule_test(rule: Rule) -> _Test:
+def _rule_test(rule: Rule) -> Test:
     optional = " AND ".join(f'"{name}" IS NOT NULL' for name in rule.needs)
-    return _Test(rule.code, rule.says, f"{optional} AND NOT coalesce({rule.sql}, false)", rule.severity, rule.needs[0])
-
-
-def _parted(
-    name: str, tests: list[_Test], rows: str, engine: Engine, findings: list[Finding]
-) -> tuple[pa.Table, pa.Table]:
-    """Split rows ``t`` into good and quarantined, say each reason with its count and first keys, register the good."""
-    flags = ", ".join(f"CASE WHEN {test.failing} THEN '{_sql_text(test)}' END" for test in tests)
-    order = ", ".join(f't."{key}"' for key in CONTRACTS[name].key)
-    sql = f"SELECT t.*, concat_ws('; ', {flags}) AS reasons {rows} ORDER BY {order}"
-    engine.register("_whole", engine.query(sql, f"tables/{name}.sql"))
-    good = engine.query("SELECT * EXCLUDE (reasons) FROM _whole WHERE reasons = ''")
-    bad = engine.query("SELECT * FROM _whole WHERE reasons <> ''")
-    engine.register(name, good)
-    if bad.num_rows:
-        findings.extend(_row_findings(name, tests, bad))
-    return good, bad
-
-
-def _sql_text(test: _Test) -> str:
-    return f"[{test.code}] {test.says}".replace("'", "''")
-
-
-def _row_findings(name: str, tests: list[_Test], bad: pa.Table) -> Iterator[Finding]:
-    for test in tests:
-        failing = bad.filter(pc.match_substring(bad["reasons"], f"[{test.code}] {test.says}")).sort_by(ROW)
-        if failing.num_rows:
-            yield _row_finding(name, test, failing)
-
-
-def _row_finding(name: str, test: _Test, failing: pa.Table) -> Finding:
-    first = failing.slice(0, 1).to_pylist()[0]
-    key = " ".join(str(first[column]) for column in CONTRACTS[name].key)
-    others = failing.num_rows - 1
-    more = "" if not others else ", as does 1 more row" if others == 1 else f", as do {others:,} more rows"
-    return Finding(
-        code=test.code, source=f"tables/{name}.sql", subject=f"row {first[ROW]}, column {test.column} ({key})",
-        message=f"breaks a rule{more}: {test.says}", severity=test.severity,
-        next_step=f"see quarantine/{name}.parquet, then mend the data or the SQL",
-    )  # fmt: skip
-
-
-def _cross(
-    rule: CrossRule, split: dict[str, tuple[pa.Table, pa.Table]], engine: Engine, findings: list[Finding]
-) -> tuple[pa.Table, pa.Table]:
-    """Test the good rows of a table against its partner; the failing ones join the quarantine."""
-    good, bad = split[rule.table]
-    engine.register("_good", good)
-    test = _Test(rule.code, rule.says, f"NOT coalesce({rule.sql}, false)", rule.severity, rule.column)
-    rows = f'FROM _good AS t LEFT JOIN "{rule.partner}" AS p ON p.{rule.on} = t.{rule.on}'
-    kept, failed = _parted(rule.table, [test], rows, engine, findings)
-    return kept, pa.concat_tables([bad, failed])
+    return Test(rule.code, rule.says, f"{optional} AND NOT coalesce({rule.sql}, false)", rule.severity, rule.needs[0])
 
 
 def _write(out: Path, split: dict[str, tuple[pa.Table, pa.Table]]) -> None:

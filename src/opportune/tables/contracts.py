@@ -246,18 +246,6 @@ class CrossRule(msgspec.Struct, frozen=True):
 
 CROSS_RULES = (
     CrossRule(
-        "OP040", "outcomes", "decisions", "decision_id", "decision_id",
-        "an outcome must belong to a decision", "p.decision_id IS NOT NULL",
-    ),
-    CrossRule(
-        "OP041", "outcomes", "decisions", "decision_id", "observed_until",
-        "observed_until must not be before decided_at", "p.decision_id IS NULL OR t.observed_until >= p.decided_at",
-    ),
-    CrossRule(
-        "OP044", "probabilities", "decisions", "decision_id", "decision_id",
-        "a probability must belong to a decision", "p.decision_id IS NOT NULL",
-    ),
-    CrossRule(
         "OP042", "decisions", "opportunities", "opportunity_id", "opportunity_id",
         "a decision must belong to an opportunity", "p.opportunity_id IS NOT NULL",
     ),
@@ -270,5 +258,18 @@ CROSS_RULES = (
         "a decision must be about the customer and slot of its opportunity",
         "p.opportunity_id IS NULL OR (t.customer_id = p.customer_id AND t.slot = p.slot)",
     ),
+    CrossRule(
+        "OP040", "outcomes", "decisions", "decision_id", "decision_id",
+        "an outcome must belong to a decision", "p.decision_id IS NOT NULL",
+    ),
+    CrossRule(
+        "OP041", "outcomes", "decisions", "decision_id", "observed_until",
+        "observed_until must not be before decided_at", "p.decision_id IS NULL OR t.observed_until >= p.decided_at",
+    ),
+    CrossRule(
+        "OP044", "probabilities", "decisions", "decision_id", "decision_id",
+        "a probability must belong to a decision", "p.decision_id IS NOT NULL",
+    ),
 )  # fmt: skip
-"""Rules between two tables, applied when a project has both."""
+"""Rules between two tables, applied in this order when a project has both: what goes to quarantine takes along
+what follows from it."""
