@@ -65,7 +65,7 @@ BROKEN = {
     "OP041 must not be before decided_at": {"outcomes": replaced(OUTCOMES, "+ INTERVAL", "- INTERVAL")},
     "OP042 must belong to an opportunity": {
         "decisions": replaced(
-            DECISIONS, "1) AS decision_id, opportunity_id", "1) AS decision_id, 'o9' AS opportunity_id"
+            DECISIONS, "1) AS decision_id, opportunity_id", "1) AS decision_id, 'x' || opportunity_id AS opportunity_id"
         )
     },
     "OP043 must not be before the opportunity": {

@@ -71,7 +71,9 @@ def test_a_decision_about_another_list_does_not_borrow_facts(small, usual):
             l.sent_at::TIMESTAMPTZ AS decided_at, l.band || ' ' || l.sent_at::DATE AS stratum, l.monthly_rate_pp
         FROM {letters} AS l JOIN {letters} AS about ON about.letter_id =
             CASE WHEN l.letter_id = (SELECT max(letter_id) FROM {letters})
-            THEN (SELECT min(letter_id) FROM {letters}) ELSE l.letter_id END""")
+            THEN (SELECT min(letter_id) FROM {letters}) ELSE l.letter_id END
+        WHERE l.letter_id > (SELECT min(letter_id) FROM {letters})""")
+    edit(small / "tables/outcomes.sql", letters, f"{letters} WHERE letter_id > (SELECT min(letter_id) FROM {letters})")
     _, evidence = evaluated(small)
     assert (evidence["rows"], evidence["undecided"]) == (usual["rows"] - 1, 1)
 
@@ -225,3 +227,57 @@ def test_odd_lists_are_judged_as_far_as_they_go(small, capsys):
     page = (small / "out" / "reports" / "portfolio.html").read_text()
     assert "No plan keeps a bound of 500 beside the other limits." in page
     assert "[OP815]" in page
+
+
+def two_slots_each(directory):
+    """Give every two letters in a row to one customer, as slots 1 and 2."""
+    number = "substr(letter_id, 2)::INTEGER"
+    for name in ("opportunities", "decisions"):
+        edit(
+            directory / f"tables/{name}.sql",
+            "customer_id, '1' AS slot",
+            f"'p' || {number} // 2 AS customer_id, ({number} % 2 + 1)::VARCHAR AS slot",
+        )
+    for name in ("customers", "events"):
+        path = directory / f"tables/{name}.sql"
+        path.write_text(
+            path.read_text().replace("customer_id, ", "'p' || substr(customer_id, 2)::INTEGER // 2 AS customer_id, ", 1)
+        )
+        path.write_text(path.read_text() + "WHERE substr(customer_id, 2)::INTEGER % 2 = 0\n")
+    edit(directory / "limits.toml", "[frontier]", "[elsewhere]")
+    (directory / "limits.toml").write_text((directory / "limits.toml").read_text().split("[elsewhere]")[0])
+
+
+def test_two_slots_of_a_customer_are_one_customer(small, usual):
+    two_slots_each(small)
+    project, evidence = evaluated(small)
+    certificate = project.planned().certificate
+    assert (certificate.opportunities, evidence["customers"]) == (2000, 1000)
+    assert certificate.offered / 2 <= evidence["reached"] <= min(certificate.offered, 1000)
+    # What everyone was logged at needs no plan: the same letters, told per customer, are worth twice as much.
+    for method in ("ipw", "snipw", "dr"):
+        logged = ("logged", None, "contribution_per_customer", method)
+        assert estimates(evidence)[logged] == pytest.approx(2 * estimates(usual)[logged], rel=0.02)
+    page = (project.out / "reports" / "portfolio.html").read_text()
+    assert f"The plan reaches {evidence['reached']:,} of 1,000 customers, with " in page
+    assert sum(row["customers"] for row in evidence["fairness"]) == 1000
+    assert all(0 <= row["share_planned"] <= 1 for row in (*evidence["fairness"], *evidence["chosen"]))
+    cells = [cell for cell in project.swap_set()["cells"] if cell["segment"] == "all"]
+    assert sum(cell["customers"] for cell in cells) >= 1000
+    total = sum(cell["customers"] * cell["change"]["contribution_per_customer"]["value"] for cell in cells)
+    difference = next(
+        v
+        for (p, a, m, h), v in estimates(evidence).items()
+        if (p, a, h) == ("planned", "logged", "dr") and not m.endswith("capped")
+    )
+    assert total == pytest.approx(1000 * difference, rel=1e-6)
+
+
+def test_a_second_decision_of_an_opportunity_is_refused(small, capsys):
+    with (small / "tables/decisions.sql").open("a") as file:
+        file.write(
+            " UNION ALL BY NAME SELECT letter_id || 'b' AS decision_id, letter_id AS opportunity_id, customer_id, '1' AS slot, sent_at::TIMESTAMPTZ AS decided_at, 's' AS stratum, monthly_rate_pp FROM read_csv('data/letters.csv') LIMIT 9001"
+        )
+    assert status_of(["check", str(small)]) == 2
+    assert "[OP030]" in (said := capsys.readouterr().err)
+    assert "one decision for each opportunity" in said

@@ -142,7 +142,7 @@ def print_evidence(estimates: Sequence[dict[str, Any]], measure: str, method: st
 def print_tail(rows: Sequence[dict[str, Any]]) -> None:
     """Print the mean of each policy's worst outcomes; nothing where there is none yet."""
     if rows:
-        title = f"Risk of loss: mean of the worst {rows[0]['share']:.0%} of customers"
+        title = f"Risk of loss: mean of the worst {rows[0]['share']:.0%} of decisions"
         cells = [[row["policy"], number(row["value"], 0), _interval(row, 0)] for row in rows]
         print_table(title, ["policy", "value", "95 % interval"], cells)
 
@@ -208,7 +208,7 @@ def print_left_out(evidence: dict[str, Any]) -> None:
     if evidence["rows"] and evidence["immature"] + evidence["undecided"]:
         print(
             f"\nLeft out of the evidence: {evidence['immature']:,} decisions without an observed outcome, "
-            f"{evidence['undecided']:,} customers without a decision."
+            f"{evidence['undecided']:,} opportunities without a decision."
         )
 
 

@@ -82,7 +82,7 @@ def swap_set(
         name: _Part(_scores(logged, (older, newer), weights, outcome, outcome_models[name], completion), outcome)
         for name, outcome in measures.items()
     }
-    trial = _Trial(as_clusters(logged.cluster), parts, weights, completion)
+    trial = _Trial(as_clusters(logged.cluster), logged.customer_id, parts, weights, completion)
     return tuple(
         _cell(name, each, rows, rows & labelled, trial)
         for name, inside in _segments(segment)
@@ -122,6 +122,7 @@ class _Trial(msgspec.Struct, frozen=True):
     """What every cell reads; ``weights`` (2, n) are those of the older and the newer policy."""
 
     clusters: Clusters
+    customer_id: np.ndarray
     parts: Mapping[str, _Part]
     weights: np.ndarray
     completion: Completion | None
@@ -143,7 +144,8 @@ def _cell(segment: str, kind: str, rows: np.ndarray, held: np.ndarray, trial: _T
         for signs in (OLDER, NEWER, CHANGE)
     ]  # fmt: skip
     return SwapCell(
-        segment=segment, kind=kind, customers=int(rows.sum()), no_label=int(np.sum(rows & ~held)), clusters=clusters,
+        segment=segment, kind=kind, customers=len(set(trial.customer_id[rows])),
+        no_label=len(set(trial.customer_id[rows & ~held])), clusters=clusters,
         older=told[0], newer=told[1], change=told[2],
     )  # fmt: skip
 
@@ -151,8 +153,9 @@ def _cell(segment: str, kind: str, rows: np.ndarray, held: np.ndarray, trial: _T
 def _mean(part: _Part, signs: np.ndarray, held: np.ndarray, clusters: int, trial: _Trial) -> Estimate:
     """Return the mean per customer of a cell; its interval has Student's t of the clusters in the cell."""
     inside = held.astype(np.float64)
+    customers = inside * (len(set(trial.customer_id[held])) / inside.sum())  # rows of one customer add up
     statistic = Statistic(
-        np.column_stack([signs @ part.scores * inside, inside]), lambda all_: all_[..., 0] / all_[..., 1]
+        np.column_stack([signs @ part.scores * inside, customers]), lambda all_: all_[..., 0] / all_[..., 1]
     )
     if trial.completion is not None:
         statistic = with_missing(statistic, trial.completion, part.outcome, signs @ trial.weights * inside)

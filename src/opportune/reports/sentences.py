@@ -18,7 +18,7 @@ def interval(row: dict[str, Any]) -> str:
 def headline(told: Artefacts) -> str:
     """Return the first sentence of the page: what the plan was worth, with its interval, or that nothing is known."""
     plan = told.certificate if told.horizon is None else told.horizon["listed"]
-    reach = f"The plan reaches {plan['offered']:,.0f} of {plan['opportunities']:,} customers."
+    reach = _reach(told, plan)
     if not told.judged:
         return f"{reach} It is forecast to be worth {amount(plan['value'])} {told.currency}. {_not_judged(told)}"
     rows = told.estimates(RAW, METHOD, differences=False)
@@ -27,6 +27,15 @@ def headline(told: Artefacts) -> str:
         f"{reach} On the outcomes of the list it was worth {interval(row)} {told.currency} per listed customer "
         "(95 % interval)."
     )
+
+
+def _reach(told: Artefacts, plan: dict[str, Any]) -> str:
+    """Return how many customers are reached, and with how many offers where customers have several opportunities."""
+    customers, reached = told.evidence["customers"], told.evidence["reached"]
+    if customers == plan["opportunities"]:
+        return f"The plan reaches {plan['offered']:,.0f} of {customers:,} customers."
+    offers = f"{plan['offered']:,.0f} offers at {plan['opportunities']:,} opportunities"
+    return f"The plan reaches {reached:,} of {customers:,} customers, with {offers}."
 
 
 def _not_judged(told: Artefacts) -> str:
@@ -67,12 +76,12 @@ def missing(told: Artefacts) -> str | None:
         return (
             f"{evidence['completed']:,} of {evidence['rows']:,} decisions about the list have no observed outcome yet. "
             f"Each counts as what known ones like it come to: {evidence['completed_by']} The error of that is in the "
-            f"intervals. {evidence['undecided']:,} customers of the list have no decision and are left out."
+            f"intervals. {evidence['undecided']:,} opportunities of the list have no decision and are left out."
         )
     return (
         f"{evidence['immature']:,} decisions about the list have no observed outcome, and {evidence['undecided']:,} of "
-        "its customers have no decision. They are left out: if who is missing depends on what happened, the figures "
-        "are biased."
+        "its opportunities have no decision. They are left out: if who is missing depends on what happened, the "
+        "figures are biased."
     )
 
 

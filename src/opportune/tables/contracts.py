@@ -165,6 +165,13 @@ CONTRACTS = {
                     "probability > 0 AND probability <= 1",
                     ("probability",),
                 ),
+                Rule(
+                    "OP030",
+                    "opportunity_id must be unique: one decision for each opportunity",
+                    "count(*) OVER (PARTITION BY opportunity_id) = 1",
+                    ("opportunity_id",),
+                    "error",
+                ),
             ),
         ),
         Contract(

@@ -60,9 +60,9 @@ def plan_change(older: Path, newer: Path, settings: tuple[str, ...]) -> PlanChan
     proofs = read_json(older / "certificate.json"), read_json(newer / "plan" / "certificate.json")
     swaps = plan_swaps(newer, recorded, batch.take(np.flatnonzero(both)), before[both], after[both], logged[both])
     return PlanChange(
-        customers=len(batch),
-        changed=int(np.sum(both & (before != after))),
-        unmatched=int(np.sum(~both)),
+        customers=len(set(batch.customer_id)),
+        changed=len(set(batch.customer_id[both & (before != after)])),
+        unmatched=len(set(batch.customer_id[~both])),
         value=swaps.value,
         settings=settings,
         swaps=swaps.by_group,

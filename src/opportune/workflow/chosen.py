@@ -53,7 +53,9 @@ def _label(numbers: np.ndarray) -> str:
 
 def _row(listed: Listed, group: str, order: int, label: str, rows: np.ndarray) -> dict[str, Any]:
     prices = listed.planned_price(rows)
+    reached = rows & (listed.planned[None] >= 0)
+    customers, planned = (int(listed.first_of_each(each).sum()) for each in (rows, reached))
     return {
-        "group": group, "order": order, "part": label, "customers": int(rows.sum()), "planned": len(prices),
-        "share_planned": len(prices) / int(rows.sum()), "mean_price": float(prices.mean()) if len(prices) else None,
+        "group": group, "order": order, "part": label, "customers": customers, "planned": planned,
+        "share_planned": planned / customers, "mean_price": float(prices.mean()) if len(prices) else None,
     }  # fmt: skip

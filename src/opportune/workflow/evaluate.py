@@ -28,7 +28,10 @@ ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
 def evaluate(opened: Opened, out: Path) -> dict[str, Any]:
     """Return the evidence; of a list whose outcomes are none or too few, what is planned and why nothing is known."""
     listed, past, used = opened.listed, opened.past, planned_uses(out)
-    outcomes = _nothing_yet(listed, used, opened.why_not) if opened.trial is None else _judged(opened.trial, used)
+    told = {**_told(listed), "assumption": opened.assumption}
+    per_customer = told["opportunities"] / told["customers"]
+    trial = opened.trial
+    outcomes = _nothing_yet(listed, used, opened.why_not) if trial is None else _judged(trial, used, per_customer)
     known = {
         "rows": len(past),
         "immature": past.immature,
@@ -37,7 +40,6 @@ def evaluate(opened: Opened, out: Path) -> dict[str, Any]:
         "undecided": len(listed) - _decided(listed),
     }
     training = read_json(out / "models" / "index.json")
-    told = {**_told(listed), "assumption": opened.assumption}
     return {**told, "training": training, **known, **outcomes}
 
 
@@ -56,10 +58,17 @@ def _told(listed: Listed) -> dict[str, Any]:
         "retrospective": settings.time.retrospective,
         "today": settings.evidence.today,
         "plan": next(spec.name for spec in settings.evidence.policy if spec.is_plan),
+        "opportunities": len(listed),
+        "customers": _customers(listed, np.ones(len(listed), dtype=bool)),
+        "reached": _customers(listed, listed.planned[None] >= 0),
         "chosen_by": settings.evidence.chosen_by,
         "chosen": chosen(listed),
         "fairness": fairness(listed),
     }
+
+
+def _customers(listed: Listed, rows: np.ndarray) -> int:
+    return int(np.sum(listed.first_of_each(rows)))
 
 
 def _nothing_yet(listed: Listed, used: dict[str, float], why: Sequence[Finding]) -> dict[str, Any]:
@@ -80,12 +89,12 @@ def _nothing_yet(listed: Listed, used: dict[str, float], why: Sequence[Finding])
     }
 
 
-def _judged(trial: Trial, used: dict[str, float]) -> dict[str, Any]:
-    """Return what the opened outcomes say of every policy."""
+def _judged(trial: Trial, used: dict[str, float], per_customer: float) -> dict[str, Any]:
+    """Return what the opened outcomes say of every policy; the list has ``per_customer`` opportunities for each."""
     specs = trial.settings.evidence.policy
     best = best_offers_taught(trial, specs)
     policies = judged_policies(trial, specs, best)
-    estimates, subsets = _estimates(trial, policies), subset_contributions(trial)
+    estimates, subsets = _estimates(trial, policies, per_customer), subset_contributions(trial)
     return {
         "clusters": len(np.unique(trial.logged.cluster)),
         "policies": [_forecast_of(trial, spec, policies[spec.name]) for spec in specs],
@@ -113,18 +122,25 @@ def _forecast_of(trial: Trial, spec: PolicySpec, policy: Judged) -> dict[str, An
     }
 
 
-def _estimates(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
-    """Return every policy and every declared difference, by each estimator, on both measures."""
+def _estimates(trial: Trial, policies: dict[str, Judged], per_customer: float) -> list[dict[str, Any]]:
+    """Return every policy and every declared difference, by each estimator, on both measures.
+
+    The log has a row for each decision, and so an estimate is a mean of decisions. The list is what it is: its
+    opportunities per customer are a constant, which makes the mean, and its interval, one per listed customer.
+    """
     rows = []
+
+    def told(policies: tuple[Judged, ...], measure: str, how: Estimator) -> Estimate:
+        found = _estimate(trial, policies, measure, how)
+        scaled = {name: getattr(found, name) * per_customer for name in ("value", "low", "high")}
+        return msgspec.structs.replace(found, **scaled)
+
     for measure in MEASURES:
         for name, policy in policies.items():
-            rows += [_row(name, None, measure, how, _estimate(trial, (policy,), measure, how)) for how in ESTIMATORS]
+            rows += [_row(name, None, measure, how, told((policy,), measure, how)) for how in ESTIMATORS]
         for versus in trial.settings.evidence.compare:
             pair = (policies[versus.policy], policies[versus.against])
-            rows += [
-                _row(versus.policy, versus.against, measure, how, _estimate(trial, pair, measure, how))
-                for how in ESTIMATORS
-            ]
+            rows += [_row(versus.policy, versus.against, measure, how, told(pair, measure, how)) for how in ESTIMATORS]
     return rows
 
 

@@ -102,7 +102,7 @@ class EvidenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How the plan and its rivals are judged on the outcomes of the planned list."""
 
     cap: float
-    """Each customer's value is cut to this much either way in the capped measure, in money."""
+    """The value of each decision is cut to this much either way in the capped measure, in money."""
     replicates: int
     folds: int
     headline: tuple[tuple[str, str], ...]

@@ -31,14 +31,15 @@ def group_sql(sql: str) -> str:
 
 
 def _row(listed: Listed, name: str, group: str, rows: np.ndarray) -> dict[str, Any]:
-    reached = rows & (listed.planned[None] >= 0)
-    sums = cluster_sums(np.column_stack([reached, rows]).astype(np.float64), listed.cluster())
+    customers, reached = listed.first_of_each(rows), listed.first_of_each(rows & (listed.planned[None] >= 0))
+    sums = cluster_sums(np.column_stack([reached, customers]).astype(np.float64), listed.cluster())
     spec, seed = listed.settings.evidence, listed.settings.identity.seed
     totals = bootstrap_totals(sums, spec.replicates, seed, "fairness")
     held = totals[totals[:, 1] > 0]
     low, high = percentile_interval(held[:, 0] / held[:, 1], 0.95)
     prices = listed.planned_price(rows)
     return {
-        "by": name, "group": group, "customers": int(rows.sum()), "share_planned": float(reached.sum() / rows.sum()),
+        "by": name, "group": group, "customers": int(customers.sum()),
+        "share_planned": float(reached.sum() / customers.sum()),
         "low": low, "high": high, "mean_price": float(prices.mean()) if len(prices) else None,
     }  # fmt: skip

@@ -46,4 +46,4 @@ def holdout_cost(
         if whole.certificate.status == "interrupted":
             raise KeyboardInterrupt
         cost = whole.certificate.value - value_unexplored(made)
-    return {"share": settings.holdout, "customers": int(held_out.sum()), "cost": cost}
+    return {"share": settings.holdout, "customers": len(set(everyone.customer_id[held_out])), "cost": cost}

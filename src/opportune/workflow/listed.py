@@ -49,6 +49,13 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
         values = batch.context[name] if name in batch.context else getattr(batch, name)
         return np.broadcast_to(np.asarray(values), len(batch)).astype(str)  # the list has one instant and one stage
 
+    def first_of_each(self, rows: np.ndarray) -> np.ndarray:
+        """Return the mask (n,) of the rows of a mask that are their customer's first in it: its sum is customers."""
+        there = np.flatnonzero(rows)[::-1]
+        first = np.zeros(len(self), dtype=bool)
+        first[list(dict(zip(self.batch.customer_id[there], there, strict=True)).values())] = True
+        return first
+
     def planned_price(self, rows: np.ndarray) -> np.ndarray:
         """Return the planned price of the rows of a mask that the plan reaches."""
         reached = rows & (self.planned[None] >= 0)

@@ -11,6 +11,8 @@ LEAVES = tuple(leaf.partition("/")[0] for step in (*STEPS, BACK_TEST) for leaf i
 """What runs write at the top of an output folder, beside ``summary.json`` and ``timings.json``."""
 KEPT = frozenset({"releases", "reports", "evidence"})
 """Folders in which single files are written, and nothing else is touched."""
+BESIDE = frozenset({"what-ifs", "value", "apr"})
+"""What other commands leave in an output folder, also in one in which nothing has run yet."""
 ENDINGS = frozenset({".parquet", ".json", ".ubj"})
 """Of the files in the folders that are replaced whole."""
 
@@ -45,7 +47,7 @@ def _taken(out: Path, inside: bool) -> str | None:
     top = _visible(out)
     if not (out / STATE).is_dir():
         names = {*LEAVES, "summary.json", "timings.json"}
-        return next((path.name for path in top if inside or path.name in names), None)
+        return next((path.name for path in top if path.name in names or (inside and path.name not in BESIDE)), None)
     replaced = [path for path in top if path.name in LEAVES and path.name not in KEPT]
     files = (file for path in replaced if path.is_dir() for file in sorted(path.rglob("*")))
     other = (file for file in files if file.is_file() and file.suffix not in ENDINGS and file.name[0] != ".")

@@ -84,7 +84,8 @@ def plan_swaps(
     def row(name: str, each: str, inside: np.ndarray) -> SwapRow:
         rows = inside & (kind == each)
         return SwapRow(
-            group=name, kind=each, customers=int(rows.sum()), no_label=int(np.sum(rows & no_label)),
+            group=name, kind=each, customers=len(set(batch.customer_id[rows])),
+            no_label=len(set(batch.customer_id[rows & no_label])),
             value=changed.estimate(VALUE, rows),
             uses={use: changed.estimate(use, rows) for use in changed.amounts if use != VALUE},
         )  # fmt: skip
