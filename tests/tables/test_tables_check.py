@@ -231,3 +231,14 @@ def test_what_follows_from_a_row_in_quarantine_goes_with_it(table, sql, codes, l
     assert [f.code for f in found.findings] == codes
     assert {f.severity for f in found.findings} == {"warning"}
     assert [found.tables[name].good for name in ("opportunities", "decisions", "outcomes")] == left
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [("-100.0", 1), ("'inf'::DOUBLE", 1), ("'nan'::DOUBLE", 2), ("NULL", 2), ("0", 2)]
+)
+@pytest.mark.parametrize("column", ["amount_lent", "term_months", "interest", "arrears", "balance_years"])
+def test_booked_amounts_below_zero_go_to_quarantine_and_unknown_ones_stay(column, value, kept, tmp_path):
+    booked = f"1.0 AS took_up, CASE decision_id WHEN 'd1' THEN {value} ELSE 1 END AS {column}"
+    found, _ = checked(tmp_path, outcomes=replaced(OUTCOMES, "1.0 AS took_up", booked))
+    assert found.tables["outcomes"].good == kept
+    assert [f.message for f in found.findings] == (2 - kept) * [f"breaks a rule: {column} must be zero or more"]

@@ -281,3 +281,14 @@ def test_a_second_decision_of_an_opportunity_is_refused(small, capsys):
     assert status_of(["check", str(small)]) == 2
     assert "[OP030]" in (said := capsys.readouterr().err)
     assert "one decision for each opportunity" in said
+
+
+def test_fairness_tables_know_customers_as_of_the_list(small, usual):
+    """A later row of each customer says something else, and an earlier one is out of date: neither is told."""
+    told = (small / "tables/customers.sql").read_text()
+    other = [
+        f"SELECT customer_id, known_from + to_years({years}) AS known_from, score, 0 AS age FROM ({told}) AS t{n}"
+        for n, years in enumerate((3, -3))
+    ]
+    (small / "tables/customers.sql").write_text(f"{told} UNION ALL {' UNION ALL '.join(other)}")
+    assert evaluated(small)[1]["fairness"] == usual["fairness"]

@@ -57,6 +57,19 @@ def _not_negative(column: str) -> Rule:
     return Rule("OP033", f"{column} must be zero or more", f'"{column}" >= 0', (column,))
 
 
+def _booked(column: str) -> Rule:
+    """Return the rule of a booked amount, a column that the settings may name: null and NaN are not known."""
+    value = f'TRY_CAST("{column}" AS DOUBLE)'
+    sql = f"coalesce(isnan({value}) OR (isfinite({value}) AND {value} >= 0), true)"
+    return Rule("OP033", f"{column} must be zero or more", sql, (column,))
+
+
+BOOKED = (
+    "amount_lent", "amount_months", "interest", "interest_months", "term_months", "arrears",
+    "balance_years", "payments_made", "paid", "months_open",
+)  # fmt: skip
+"""What the economics of flat-rate and of instalment loans read of outcomes, and that cannot be below zero."""
+
 _STAGES = "('marketing', 'prescreen', 'prequalification', 'application', 'account_review')"
 
 CONTRACTS = {
@@ -199,6 +212,7 @@ CONTRACTS = {
             "outcomes",
             ("decision_id",),
             (Column("decision_id", "text"), Column("observed_until", "instant")),
+            tuple(_booked(column) for column in BOOKED),
         ),
         Contract(
             "loans",

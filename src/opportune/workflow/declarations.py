@@ -96,13 +96,15 @@ def _limit_findings(settings: Settings, columns: list[str]) -> Iterator[Finding]
 def _sql_findings(settings: Settings, engine: Engine) -> Iterator[Finding]:
     """Yield what DuckDB finds wrong with the SQL inside TOML, by preparing it without reading a row."""
     tables = engine.tables()
+    known_of = engine.columns("customers") if "customers" in tables else ()
     pieces = [
         ("features.toml", f"{name}.where", f"SELECT 1 FROM {feature.table} AS e WHERE ({where})")
         for name, feature in settings.features.items()
         if feature.table in tables and (where := _condition(feature, engine.columns(feature.table)))
     ]
     pieces += [
-        ("evidence.toml", f"fairness.{name}", group_sql(sql)) for name, sql in settings.evidence.fairness.items()
+        ("evidence.toml", f"fairness.{name}", group_sql(sql, settings.plan_at, known_of))
+        for name, sql in settings.evidence.fairness.items()
     ]
     pieces += [
         ("evidence.toml", f"subset '{each.name}'.where", subset_sql(each.where)) for each in settings.evidence.subset

@@ -1,9 +1,11 @@
 """Fairness tables: who the plan reaches and at which price, by groups that no model, price or limit ever saw."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
+from opportune.domain import AsOf
 from opportune.numerics import bootstrap_totals, cluster_sums, percentile_interval
 from opportune.workflow.listed import Listed
 
@@ -20,14 +22,21 @@ def _table(listed: Listed, name: str, sql: str) -> list[dict[str, Any]]:
 
 def _labels(listed: Listed, name: str, sql: str) -> np.ndarray:
     """Return each row's group; customers for whom the expression is null form a group of their own."""
-    rows = listed.engine.query(group_sql(sql), "evidence.toml", f"fairness.{name}")
+    query = group_sql(sql, listed.settings.plan_at, listed.engine.columns("customers"))
+    rows = listed.engine.query(query, "evidence.toml", f"fairness.{name}")
     of = dict(zip(rows["customer_id"].to_pylist(), rows["label"].to_pylist(), strict=True))
     return np.array([of.get(customer, "not known") for customer in listed.batch.customer_id], dtype=object)
 
 
-def group_sql(sql: str) -> str:
-    """Return the query of each customer's group, from an SQL expression over customers."""
-    return f"SELECT customer_id, coalesce(CAST(({sql}) AS VARCHAR), 'not known') AS label FROM customers"
+def group_sql(sql: str, at: AsOf, columns: Collection[str]) -> str:
+    """Return the query of each customer's group, from an SQL expression over customers as known at an instant.
+
+    ``columns`` are those of customers. Of several rows the latest that had arrived counts; later ones are the future.
+    """
+    arrived = "greatest(known_from, arrived_at)" if "arrived_at" in columns else "known_from"
+    known = f"""SELECT * FROM customers WHERE {arrived} <= TIMESTAMPTZ '{at}'
+        QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY known_from DESC) = 1"""
+    return f"SELECT customer_id, coalesce(CAST(({sql}) AS VARCHAR), 'not known') AS label FROM ({known}) AS customers"
 
 
 def _row(listed: Listed, name: str, group: str, rows: np.ndarray) -> dict[str, Any]:
