@@ -71,7 +71,34 @@ CASES = {
     "text where a number is compared": (
         lambda p: edit(p / "tables/customers.sql", "score, age", "'x' || score AS score, age"), 2, ["[OP206]", "'score'"],
     ),
-    "negative arrears": (lambda p: edit(p / "tables/outcomes.sql", ", arrears", ", -arrears AS arrears"), 2, ["[OP312]", "tweedie"]),
+    "negative arrears": (
+        lambda p: edit(p / "tables/outcomes.sql", ", arrears", ", -arrears AS arrears"), 2, ["[OP312]", "warning: tables/outcomes.sql [OP033]", "arrears must be zero or more"],
+    ),
+    "a feature called as the price": (
+        lambda p: append(p / "features.toml", '[monthly_rate_pp]\ncontext = "band"\nmissing = "never"'),
+        2, ["features.toml:33:1 [OP809]", "price term"],
+    ),
+    "a feature called as its key": (
+        lambda p: append(p / "features.toml", '[opportunity_id]\ncontext = "band"\nmissing = "never"'), 2, ["features.toml:33:1 [OP009]"],
+    ),
+    "a feature in other capitals": (
+        lambda p: append(p / "features.toml", '[Score]\ncontext = "band"\nmissing = "never"'), 2, ["features.toml:33:1 [OP809]", "capitals"],
+    ),
+    "an offer that is none": (lambda p: edit(p / "offers.toml", '"step_2"]', '"NO_OFFER"]'), 2, ["offers.toml:11:1 [OP201]", "NO_OFFER"]),
+    "an offer that has expired": (
+        lambda p: edit(p / "offers.toml", "days = 30", "days = -3"), 2, ["offers.toml:5:1 [OP014]", "expires_after_days", "1 to 3650"],
+    ),
+    "an offer for ever": (lambda p: edit(p / "offers.toml", "days = 30", "days = 99999999999"), 2, ["offers.toml:5:1 [OP014]", "1 to 3650"]),
+    "a look-back beyond all time": (
+        lambda p: edit(p / "features.toml", "= 365", "= 999999999999"), 2, ["features.toml:13:1 [OP104]", "1 to 36500 days"],
+    ),
+    "an infinite feature": (
+        lambda p: edit(p / "tables/customers.sql", "score, age", "'inf'::DOUBLE AS score, age"), 2, ["features.toml:9:1 [OP111]", "score", "infinite"],
+    ),
+    "a sign that is none": (
+        lambda p: edit(p / "models.toml", "monotone = { monthly_rate_pp = -1 }", "monotone = { monthly_rate_pp = -2 }"),
+        2, ["models.toml:", "[OP013]", "monthly_rate_pp is -2: expected one of -1, 1"],
+    ),
     "unknown engine": (lambda p: edit(p / "opportune.toml", '"duckdb"', '"duckbd"'), 2, ["[OP013]", "expected one of 'duckdb'"]),
     "a number for a list": (lambda p: (p / "limits.toml").write_text("limit = 5\n"), 2, ["[OP011]", "[[limit]]"]),
     "a file without SQL": (lambda p: (p / "tables/events.sql").write_text("-- later\n"), 2, ["[OP026]", "no statement"]),
@@ -81,6 +108,15 @@ CASES = {
 def test_a_plan_without_limits_is_a_plan(small):
     (small / "limits.toml").write_text("")
     assert run("run", small) == 0
+
+
+def test_files_that_begin_with_a_mark_of_their_encoding_are_read(small, capsys):
+    for path in [*small.glob("*.toml"), *small.glob("tables/*.sql")]:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert run("check", small) == 0
+    edit(small / "limits.toml", "at_most = 1000", "at_mots = 1000")
+    assert run("check", small) == 2
+    assert "limits.toml:9:1 [OP012] at_mots" in capsys.readouterr().err
 
 
 def test_sql_that_writes_is_refused_unread(small, tmp_path, capsys):
@@ -143,13 +179,16 @@ def test_warnings_are_told_with_errors_and_after_them(small, capsys):
         "'marketing'",
         "CASE letter_id WHEN 'l20001' THEN 'Marketing' ELSE 'marketing' END",
     )
+    edit(small / "tables/events.sql", "SELECT event_id", "SELECT nullif(event_id, 'e-c00000') AS event_id")
     assert run("check", small) == 2
-    first, second = capsys.readouterr().err.splitlines()
-    assert "[OP042]" in first
-    assert second.startswith("warning: tables/opportunities.sql [OP034]")
+    first, *others = capsys.readouterr().err.splitlines()
+    assert "[OP032]" in first
+    assert [line.split("]")[0] for line in others] == [
+        "warning: tables/opportunities.sql [OP034", "warning: tables/decisions.sql [OP049", "warning: tables/outcomes.sql [OP049",
+    ]  # fmt: skip
     assert run("check", small, "--json") == 2
     findings = json.loads(capsys.readouterr().out)["findings"]
-    assert [finding["severity"] for finding in findings] == ["error", "warning"]
+    assert [finding["severity"] for finding in findings] == ["error", *3 * ["warning"]]
 
 
 def test_a_warning_of_the_tables_is_told_beside_an_error_of_the_settings(small, capsys):

@@ -9,6 +9,8 @@ from opportune.features.condition import NotACondition, read_condition
 from opportune.features.declare import NEEDS_COLUMN, Feature
 
 SOURCE = "features.toml"
+MOST_DAYS = 36_500
+"""A century: beyond it, times cannot be reckoned with."""
 OUTCOME_TABLES = ("outcomes", "payments")
 
 
@@ -54,11 +56,14 @@ def _aggregate_findings(name: str, feature: Feature, columns: Mapping[str, Seque
 def _time_findings(name: str, feature: Feature) -> Iterator[Finding]:
     if feature.delay_days is not None and feature.delay_days < 0:
         yield _sees_the_future(name, f"delay_days is {feature.delay_days}: a fact cannot arrive before it happens")
-    if feature.look_back_days is not None and feature.look_back_days <= 0:
-        yield Finding(
-            code="OP104", source=SOURCE, subject=f"{name}.look_back_days",
-            message=f"is {feature.look_back_days}: expected at least 1 day", next_step="write a whole number of days",
-        )  # fmt: skip
+    for field, least in (("look_back_days", 1), ("delay_days", None)):
+        days = getattr(feature, field)
+        if days is not None and (days > MOST_DAYS or (least is not None and days < least)):
+            yield Finding(
+                code="OP104", source=SOURCE, subject=f"{name}.{field}",
+                message=f"is {days}: expected {least or 0} to {MOST_DAYS} days",
+                next_step="write a whole number of days",
+            )  # fmt: skip
     if feature.table in OUTCOME_TABLES:
         yield _sees_the_future(name, f"table {feature.table!r} holds what happened after decisions")
 

@@ -18,9 +18,28 @@ if TYPE_CHECKING:
 def compute_features(engine: "Engine", features: Mapping[str, Feature]) -> "pa.Table":
     """Return one row per row of the engine's table ``opportunities``, ordered by its id.
 
-    Each feature has a column and a ``__known_at`` column with the arrival of its newest fact.
+    Each feature has a column and a ``__known_at`` column with the arrival of its newest fact. BadInput (OP111) naming
+    the features that are infinite somewhere.
     """
-    return engine.query(compile_features(features, _columns(engine, features)), "features.toml")
+    computed = engine.query(compile_features(features, _columns(engine, features)), "features.toml")
+    infinite = [_infinite(name, computed) for name in features if _is_infinite(computed, name).any()]
+    if infinite:
+        raise BadInput(infinite)
+    return computed
+
+
+def _is_infinite(table: "pa.Table", name: str) -> np.ndarray:
+    """Return the mask (n,) of the rows in which a feature is a number without an end; none where it is text."""
+    values = feature_column(table, name)
+    return np.zeros(len(values), dtype=bool) if values.dtype == object else np.isinf(values)
+
+
+def _infinite(name: str, table: "pa.Table") -> Finding:
+    rows = _is_infinite(table, name)
+    first = table["opportunity_id"][int(np.argmax(rows))].as_py()
+    message = f"is infinite in {int(rows.sum())} of {len(rows)} opportunities, such as {first}: expected finite numbers"
+    step = "mend the column in the SQL of its table; where it means not known, write null"
+    return Finding(code="OP111", source="features.toml", subject=name, message=message, next_step=step)
 
 
 def _columns(engine: "Engine", features: Mapping[str, Feature]) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from opportune.domain import Finding
+from opportune.domain import NO_OFFER_ID, Finding
 from opportune.offers.catalogue import Band, Catalogue
 from opportune.offers.eligibility import Eligibility
 
@@ -15,6 +15,9 @@ def check_catalogue(catalogue: Catalogue) -> list[Finding]:
     findings = [finding for band in catalogue.bands for finding in _band_findings(band, len(catalogue.offer_ids))]
     if len(set(catalogue.offer_ids)) < len(catalogue.offer_ids):
         findings.append(_finding("OP201", "price.steps", f"repeats an id: {', '.join(catalogue.offer_ids)}"))
+    if NO_OFFER_ID in catalogue.offer_ids:
+        message = f"names {NO_OFFER_ID}, which stands for no offer beside every catalogue: expected other ids"
+        findings.append(_finding("OP201", "price.steps", message))
     names = [band.name for band in catalogue.bands]
     for name in sorted({name for name in names if names.count(name) > 1}):
         findings.append(_finding("OP809", f"band '{name}'", "is declared more than once: expected one set of cuts"))

@@ -27,7 +27,7 @@ def _positions(path: Path) -> dict[str, tuple[int, int]]:
     from opportune.tables._toml import key_positions
 
     try:
-        return key_positions(path.read_text(encoding="utf-8"))
+        return key_positions(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError):
         return {}
 

@@ -28,7 +28,7 @@ def read_toml(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
     """Return the content of a TOML file; None and a finding when it is missing, not UTF-8 or not TOML."""
     text = ""
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")  # some editors begin a file with a mark of its encoding
         return tomllib.loads(text)
     except FileNotFoundError:
         findings.append(_finding("OP001", path.name, "", "is missing: expected it in the project folder", "write it"))
@@ -84,6 +84,9 @@ def _built(kind: type[T], values: dict[str, Any], source: str, key: str, finding
 
 
 def _field(value: Any, hint: Any, source: str, key: str, findings: list[Finding]) -> Any:
+    if typing.get_origin(hint) is dict and isinstance(value, dict):
+        of_each = typing.get_args(hint)[1]
+        return {name: _field(each, of_each, source, f"{key}.{name}", findings) for name, each in value.items()}
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:

@@ -7,6 +7,7 @@ import msgspec
 from opportune.domain import AsOf, Finding, resource_in
 from opportune.economics import InstalmentAssumptions, quantities_of, resources_used
 from opportune.economics.instalment_offers import PER_YEAR
+from opportune.features import KNOWN_AT_SUFFIX
 from opportune.workflow.evidence_spec import EvidenceSpec
 from opportune.workflow.horizon_weeks import check_horizon
 from opportune.workflow.settings import Settings, TimeSplit
@@ -20,7 +21,12 @@ def cross_checks(settings: Settings) -> list[Finding]:
     if settings.frontier is not None:
         findings += check_varied(settings.limits, settings.frontier.limit, settings.frontier.bounds)
     findings += [*_unknown_names(settings), *_missing_roles(settings), *_policy_findings(settings.evidence)]
-    findings += [*_names_twice(settings), *_curves_of_bands(settings), *check_horizon(settings)]
+    findings += [
+        *_names_twice(settings),
+        *_names_of_features(settings),
+        *_curves_of_bands(settings),
+        *check_horizon(settings),
+    ]
     findings += [*_less_than_nothing(settings), *_losses_above_all(settings)]
     findings += [*_dear_prices(settings), *_capital_twice(settings)]
     return findings
@@ -155,6 +161,26 @@ def _names_twice(settings: Settings) -> list[Finding]:
         names = [entry.name for entry in entries]
         for name in sorted({name for name in names if names.count(name) > 1}):
             findings.append(_finding("OP809", source, f"{kind} '{name}'", "is declared more than once", "rename one"))
+    return findings
+
+
+def _names_of_features(settings: Settings) -> list[Finding]:
+    """Return a finding for each feature that a model or a table could not tell from something else by its name."""
+    names, term, step = list(settings.features), settings.catalogue.price.term, "rename the feature"
+    findings = []
+    for name in names:
+        folded = name.casefold()
+        if name == term:
+            message = "is the name of the price term in offers.toml too: models would read the price in its place"
+            findings.append(_finding("OP809", "features.toml", name, message, step))
+        if folded == "opportunity_id" or folded.endswith(KNOWN_AT_SUFFIX):
+            message = (
+                f"is a name that the table of features keeps: expected neither opportunity_id nor ...{KNOWN_AT_SUFFIX}"
+            )
+            findings.append(_finding("OP009", "features.toml", name, message, step))
+        if folded in [other.casefold() for other in names[: names.index(name)]]:
+            message = "differs from another feature in capitals only, which SQL does not tell apart"
+            findings.append(_finding("OP809", "features.toml", name, message, step))
     return findings
 
 

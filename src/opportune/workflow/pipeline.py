@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from opportune.domain import BrokenPromise
+from opportune.domain import BadInput, BrokenPromise, Finding
 from opportune.workflow.alone import alone
 from opportune.workflow.inputs import sql_inputs, table_inputs
 from opportune.workflow.limit_amounts import named_files
 from opportune.workflow.settings import Settings, settings_part
-from opportune.workflow.steps import StepForecast, Steps
+from opportune.workflow.steps import StepForecast, Steps, read_json
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +140,14 @@ def run_until(settings: Settings, out: Path, last: str, on_start: Callable[[str]
             except BrokenPromise:
                 if last == step.name or step.name != "release":
                     raise
+            except BadInput as error:  # rows that went to quarantine are often the cause
+                raise BadInput([*error.findings, *(() if step.name == "check" else _of_tables(out))]) from error
     return steps
+
+
+def _of_tables(out: Path) -> list[Finding]:
+    """Return what the check of the tables doubted."""
+    return msgspec.convert(read_json(out / "findings.json"), list[Finding])
 
 
 def forecast_until(settings: Settings, out: Path, last: str) -> list[StepForecast]:

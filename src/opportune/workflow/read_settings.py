@@ -42,6 +42,8 @@ FILES = (
     "opportune.toml", "features.toml", "models.toml", "offers.toml", "economics.toml", "limits.toml", "evidence.toml",
 )  # fmt: skip
 """The TOML files that every project has."""
+LONGEST_OFFER = 3650
+"""Days, ten years: an offer that binds for longer is a slip of the pen."""
 
 
 def load_settings(directory: Path, changes: Sequence[Change] = (), scenario: str | None = None) -> Settings:
@@ -127,6 +129,12 @@ class CatalogueHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     surfaces: tuple[str, ...]
     expires_after_days: int
     claim: str
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.expires_after_days <= LONGEST_OFFER:
+            raise ValueError(
+                f"expires_after_days is {self.expires_after_days}: expected 1 to {LONGEST_OFFER}, the days that it binds"
+            )
 
 
 def _offers(folder: Folder, findings: list[Finding]) -> dict[str, Any]:
