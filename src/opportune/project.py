@@ -211,6 +211,12 @@ class Project:
         self._run("release")
         return str(read_json(self.out / "releases" / "latest.json")["hash"])
 
+    def gates(self) -> list[Finding]:
+        """Return what forbids a release of the plan that lies in ``out``; nothing where every gate holds."""
+        from opportune.workflow.release import gates
+
+        return gates(self.out)
+
     def report(self) -> Path:
         """Write the report; return its path."""
         self._run("report")

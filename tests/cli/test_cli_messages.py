@@ -207,6 +207,27 @@ def test_a_plan_that_offers_nothing_is_printed_with_a_warning(small_run, tmp_pat
     assert [each["code"] for each in json.loads(capsys.readouterr().out)["findings"]] == ["OP843"]
 
 
+def test_a_run_whose_gate_fails_writes_all_but_the_release_and_ends_with_1(small, capsys):
+    edit(small / "limits.toml", "at_most = 0.05", "at_most = 0.031")
+    edit(small / "limits.toml", 'maximise = "value"', 'maximise = "value"\ngap = 1e-15')
+    assert run("run", small) == 1
+    told = capsys.readouterr()
+    assert "no release: a gate failed" in told.out
+    assert told.err.startswith("plan/certificate.json [OP811]")
+    assert "A gate failed" in (small / "out" / "reports" / "portfolio.html").read_text()
+    assert run("run", small, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["release"] is None
+
+
+def test_a_feature_that_the_list_lost_is_doubted(small, capsys):
+    lost = "CASE WHEN known_from < DATE '2025-02-28' THEN score END AS score, age"
+    edit(small / "tables/customers.sql", "score, age", lost)
+    (small / "offers.toml").write_text((small / "offers.toml").read_text().split("[[eligibility]]")[0])
+    assert run("plan", small) == 0
+    said = capsys.readouterr().out
+    assert "warning: features.toml:9:1 [OP862] score is missing for 100% of the list and was for " in said
+
+
 def test_an_empty_folder_is_no_project(tmp_path, capsys):
     assert run("check", tmp_path) == 2
     assert "[OP800]" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Steps: the same bytes twice, reuse by content, gates, and releases."""
 
 import json
+from importlib.metadata import version
 
 import msgspec
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from opportune.decisioning import decide, open_release
 from opportune.domain import BadInput, BrokenPromise, Opportunity
 from opportune.project import Project
+from opportune.workflow import steps
 from opportune.workflow.frames import context_columns, open_tables, opportunities_at, read_facts
+from opportune.workflow.steps import code_hash
 
 
 def contents(out):
@@ -166,3 +169,12 @@ def test_a_changed_setting_reruns_every_step_that_reads_it(file, old, new, first
     reran = [run.name for run in project.runs if not run.reused]
     expected = names[names.index(first) :]
     assert reran == [name for name in expected if name != "release" or first != "evaluate"]
+
+
+def test_another_version_of_a_library_runs_all_again(small_run, monkeypatch):
+    assert not any(step.runs for step in small_run.forecast("run"))
+    code_hash.cache_clear()
+    monkeypatch.setattr(steps, "version", lambda name: "0" if name == "duckdb" else version(name))
+    assert all("opportune or a library of it changed" in step.why for step in small_run.forecast("run"))
+    monkeypatch.undo()
+    code_hash.cache_clear()

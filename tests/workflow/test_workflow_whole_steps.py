@@ -1,6 +1,7 @@
 """A step leaves all of its files or none: whatever fails, the last good state stays."""
 
 import shutil
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -147,3 +148,23 @@ def test_folders_of_files_are_not_replaced_either(tmp_path):
     with pytest.raises(BadInput, match=r"OP861.*mine.csv"):
         check_replaced(tmp_path / "value", ("lines.parquet",))
     check_replaced(tmp_path / "apr", ())
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("tables/events.sql", "SELECT event_id", "SELECT 'e' AS event_id"),
+        ("features.toml", 'column = "score"', 'column = "scroe"'),
+    ],
+)
+def test_a_check_that_is_refused_leaves_the_tables_of_the_last_good_one(file, old, new, small, small_run, out):
+    path = small / file
+    path.write_text(path.read_text().replace(old, new))
+    before = contents(out)
+    with pytest.raises(BadInput):
+        Project.open(small, out=out).run()
+    changed = {str(name) for name, content in contents(out).items() if before.get(name) != content}
+    assert changed <= {"quarantine/events.parquet", "findings.json"}
+    Project.open(small_run.settings.directory, out=out).run()
+    after = contents(out)
+    assert {name for name in before if before[name] != after.get(name)} <= {Path("timings.json")}

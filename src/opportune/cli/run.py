@@ -1,6 +1,10 @@
 """`opportune run`."""
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from opportune.cli.arguments import AsOfOption, Directory, Json, Out, open_project
 from opportune.cli.printing import (
@@ -16,16 +20,30 @@ from opportune.cli.printing import (
     print_verdicts,
 )
 
+if TYPE_CHECKING:
+    from opportune.project import Project
+
 NAME = "run"
 
 
 def command(directory: Directory = Path(), out: Out = None, as_of: AsOfOption = None, as_json: Json = False) -> None:
-    """Check, train, plan, evaluate, release and report, in order; unchanged steps are reused."""
+    """Check, train, plan, evaluate, release and report, in order; unchanged steps are reused.
+
+    Where a gate fails all is written but the release, what failed is said last, and the exit status is 1.
+    """
     project = open_project(directory, out, as_of)
     summary = project.run()
     if as_json:
         print_json(summary)
-        return
+    else:
+        _print(project, summary)
+    failed = project.gates()
+    if failed:
+        print("\n".join(finding.text() for finding in failed), file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _print(project: "Project", summary: dict[str, Any]) -> None:
     planned = project.planned()
     print_plan(planned.certificate)
     print_doubts(project.doubts())

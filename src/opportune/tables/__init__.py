@@ -26,7 +26,7 @@ from opportune.tables.sql import keyed_uniform_sql, money_sum_sql, quoted
 if TYPE_CHECKING:
     from opportune.tables._duckdb import Engine
     from opportune.tables.candidates_file import CandidatesFile
-    from opportune.tables.check import Checked, check_tables
+    from opportune.tables.check import Checked, check_tables, write_tables
     from opportune.tables.contracts import CONTRACTS, SQL_TYPES, Contract
 
 _LAZY = {
@@ -34,6 +34,7 @@ _LAZY = {
     "Engine": "_duckdb",
     "Checked": "check",
     "check_tables": "check",
+    "write_tables": "check",
     "CONTRACTS": "contracts",
     "SQL_TYPES": "contracts",
     "Contract": "contracts",
@@ -63,6 +64,7 @@ __all__ = [
     "write_bytes",
     "write_json",
     "write_parquet",
+    "write_tables",
     "write_text",
 ]
 

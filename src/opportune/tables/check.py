@@ -1,6 +1,6 @@
 """Check: a project's SQL against the contracts. Good rows go on, bad rows to quarantine with reasons, none away."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -26,9 +26,10 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check found: counts per table and every finding."""
+    """What a check found: counts per table, every finding, and the good rows of each table."""
 
     tables: dict[str, Counts]
+    good: dict[str, pa.Table]
     findings: tuple[Finding, ...]
 
 
@@ -39,7 +40,7 @@ def check_tables(
 
     ``beside`` names SQL files that are no contract tables and are read by others, such as amounts of limits.
     Money is in ``currency``: a table with a column of that name must hold no other; None when it is not known. Writes
-    ``tables/*.parquet`` and ``quarantine/*.parquet`` below ``out`` unless it is None. Never raises on bad data.
+    ``quarantine/*.parquet`` below ``out`` unless it is None. Never raises on bad data.
     """
     findings: list[Finding] = []
     raw = {
@@ -54,9 +55,10 @@ def check_tables(
     for name, (good, _) in split.items():
         engine.register(name, good)
     if out is not None:
-        _write(out, split)
+        doubted = {name: bad for name, (_, bad) in split.items() if bad.num_rows}
+        replace_directory(out / "quarantine", lambda directory: _write(directory, doubted))
     counts = {name: Counts(good.num_rows, bad.num_rows) for name, (good, bad) in split.items()}
-    return Checked(tables=counts, findings=tuple(findings))
+    return Checked(tables=counts, findings=tuple(findings), good={name: good for name, (good, _) in split.items()})
 
 
 def _sql_files(directory: Path, findings: list[Finding], beside: Sequence[str]) -> list[Path]:
@@ -193,14 +195,14 @@ def _rule_test(rule: Rule) -> Test:
     return Test(rule.code, rule.says, f"{optional} AND NOT coalesce({rule.sql}, false)", rule.severity, rule.needs[0])
 
 
-def _write(out: Path, split: dict[str, tuple[pa.Table, pa.Table]]) -> None:
-    def write(kind: int, directory: Path) -> None:
-        for name, parts in split.items():
-            if kind == 0 or parts[kind].num_rows:
-                write_parquet(directory / f"{name}.parquet", parts[kind])
+def write_tables(out: Path, good: Mapping[str, pa.Table]) -> None:
+    """Write ``tables/*.parquet`` below ``out``, the good rows of a check: all of them, in the place of earlier ones."""
+    replace_directory(out / "tables", lambda directory: _write(directory, good))
 
-    replace_directory(out / "tables", lambda directory: write(0, directory))
-    replace_directory(out / "quarantine", lambda directory: write(1, directory))
+
+def _write(directory: Path, tables: Mapping[str, pa.Table]) -> None:
+    for name, table in tables.items():
+        write_parquet(directory / f"{name}.parquet", table)
 
 
 def _finding(code: str, source: str, subject: str, message: str, step: str) -> Finding:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from opportune.domain import BadInput, Finding, errors
-from opportune.tables import Engine, check_tables, located, write_json
+from opportune.tables import Engine, check_tables, located, write_json, write_tables
 from opportune.workflow.declarations import check_declarations, check_tests
 from opportune.workflow.limit_amounts import named_files
 from opportune.workflow.settings import Settings
@@ -12,7 +12,8 @@ from opportune.workflow.settings import Settings
 def check(settings: Settings, out: Path) -> None:
     """Write ``tables/``, ``quarantine/`` and ``findings.json``, what is doubtful in the tables.
 
-    BadInput with every finding when one is an error. Settings that contradict each other are refused before.
+    BadInput with every finding when one is an error: then ``tables/`` stays as it was and fits the plan beside it, while
+    quarantine and findings tell of what was refused. Settings that contradict each other are refused before.
     """
     engine = Engine(settings.directory)
     checked = check_tables(settings.directory, engine, out, settings.identity.currency, named_files(settings.limits))
@@ -25,6 +26,7 @@ def check(settings: Settings, out: Path) -> None:
         check_tests(settings, engine)
     except BadInput as error:  # what is doubtful in the tables may be the cause
         raise BadInput([*error.findings, *found]) from error
+    write_tables(out, checked.good)
 
 
 def table_findings(directory: Path) -> tuple[Finding, ...]:

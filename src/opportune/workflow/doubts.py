@@ -3,12 +3,17 @@
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from opportune.domain import Certificate, Finding
 from opportune.tables import located
 from opportune.workflow.cross_checks import cross_checks
+from opportune.workflow.frames import read_facts
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
+
+FAR = 0.5
+"""Shares of missing values that differ by more are told."""
 
 
 def doubts_checked(settings: Settings, out: Path) -> list[Finding]:
@@ -22,7 +27,40 @@ def doubts_checked(settings: Settings, out: Path) -> list[Finding]:
 
 def doubts_planned(settings: Settings, out: Path, certificate: Certificate) -> list[Finding]:
     """Return the same with what is doubtful in the plan that lies in ``out``."""
-    return [*nothing_offered(certificate), *doubts_checked(settings, out)]
+    return [
+        *nothing_offered(certificate),
+        *located(missing_otherwise(settings, out), settings.directory),
+        *doubts_checked(settings, out),
+    ]
+
+
+def missing_otherwise(settings: Settings, out: Path) -> list[Finding]:
+    """Return a warning (OP862) for each feature whose share of missing values on the list is far from that in training.
+
+    A model that rarely saw the value missing, or known, says little of customers for whom it is.
+    """
+    import pyarrow.parquet as pq
+
+    taught, listed = (
+        pq.read_table(out / path, columns=["opportunity_id"])["opportunity_id"].to_numpy()
+        for path in ("features/out_of_fold.parquet", "plan/plan.parquet")
+    )
+    then, now = (read_facts(out, list(settings.features), ids, settings.plan_at) for ids in (taught, listed))
+    shares = [(name, _missing(then.values[name]), _missing(now.values[name])) for name in settings.features]
+    return [_missing_finding(*each) for each in shares if abs(each[2] - each[1]) > FAR]
+
+
+def _missing(values: np.ndarray) -> float:
+    known = [each is not None for each in values] if values.dtype == object else ~np.isnan(values)
+    return 1.0 - float(np.mean(known))
+
+
+def _missing_finding(name: str, then: float, now: float) -> Finding:
+    message = f"is missing for {now:.0%} of the list and was for {then:.0%} of those who taught the models"
+    step = "look whether its source stopped, arrives later, or was renamed; forecasts lean on it as it was"
+    return Finding(
+        code="OP862", source="features.toml", subject=name, message=message, next_step=step, severity="warning"
+    )
 
 
 def nothing_offered(certificate: Certificate) -> list[Finding]:

@@ -132,9 +132,7 @@ class CatalogueHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     def __post_init__(self) -> None:
         if not 1 <= self.expires_after_days <= LONGEST_OFFER:
-            raise ValueError(
-                f"expires_after_days is {self.expires_after_days}: expected 1 to {LONGEST_OFFER}, the days that it binds"
-            )
+            raise ValueError(f"expires_after_days is {self.expires_after_days}: expected 1 to {LONGEST_OFFER} days")
 
 
 def _offers(folder: Folder, findings: list[Finding]) -> dict[str, Any]:

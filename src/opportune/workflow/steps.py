@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ from opportune.tables import canonical_json, sha256_bytes, sha256_file, write_js
 from opportune.workflow.differences import differences
 
 STATE = ".steps"
+LIBRARIES = (
+    "altair", "duckdb", "glum", "highspy", "numba", "numpy", "pyarrow", "scikit-learn", "scipy", "sqlglot",
+    "vl-convert-python", "xgboost", "xgboost-cpu",
+)  # fmt: skip
+"""Whose version can change the bytes of an artefact."""
 
 
 class StepRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +105,7 @@ class Steps:
         """Return why the recorded result cannot stand; nothing when it can."""
         if record is None:
             return ["it has not run here"]
-        reasons = ["opportune itself changed"] if record.code != code_hash() else []
+        reasons = ["opportune or a library of it changed"] if record.code != code_hash() else []
         reasons += differences(record.inputs, json.loads(canonical_json(dict(inputs))))
         reasons += [f"{step} left other results" for step in after if record.before.get(step) != self._done[step]]
         return reasons + (["its files were changed or removed"] if record.outputs != self._hashes(leaves) else [])
@@ -136,10 +142,22 @@ def _files_below(path: Path) -> list[Path]:
 
 @cache
 def code_hash() -> str:
-    """Return one hash for all code of this package: a changed line makes every step run again."""
+    """Return one hash for all code that makes artefacts, this package's and the versions of ``LIBRARIES``.
+
+    A changed line, or another version, makes every step run again.
+    """
     root = Path(__file__).parents[1]
     files = sorted(path for path in root.rglob("*") if path.suffix in {".py", ".sql", ".j2", ".css"})
-    return sha256_bytes(canonical_json({str(path.relative_to(root)): sha256_file(path) for path in files}))
+    ours = {str(path.relative_to(root)): sha256_file(path) for path in files}
+    return sha256_bytes(canonical_json({**ours, **{name: _version(name) for name in LIBRARIES}}))
+
+
+def _version(library: str) -> str | None:
+    """Return the installed version; None without one, such as that of XGBoost under its other name."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
 
 
 def write_timings(out: Path, runs: list[StepRun]) -> None:
