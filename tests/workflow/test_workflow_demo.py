@@ -166,3 +166,13 @@ def test_a_second_run_reuses_every_step(demo):
     demo.run()
     assert all(run.reused for run in demo.runs)
     assert before == {path: path.read_bytes() for path in before}
+
+
+def test_the_page_says_what_contribution_is_made_of_and_on_which_assumptions(demo):
+    page = (demo.out / "reports" / "portfolio.html").read_text()
+    for words in (
+        "Contribution is interest less arrears, funding and servicing", "contractual", "and not cash received",
+        "stand in for loss and are not loss", "0.140", "fraction per year on the average balance", "10.00",
+        "rand per month of term", "5.00", "rand per letter", "1.00", "rand lost per rand of average arrears",
+    ):  # fmt: skip
+        assert words in page

@@ -38,7 +38,9 @@ from opportune.economics.lifetime_assumptions import LifetimeAssumptions, check_
 from opportune.economics.loans import Loans
 from opportune.economics.offers_economics import (
     Economics,
+    assumptions_of,
     booked_columns,
+    contribution_says,
     economics_from,
     figures_of,
     quantities_of,
@@ -120,6 +122,7 @@ __all__ = [
     "ValueEstimates",
     "accounts",
     "apr",
+    "assumptions_of",
     "booked_columns",
     "booked_totals",
     "bridge",
@@ -132,6 +135,7 @@ __all__ = [
     "coming",
     "consolidated",
     "contract_at",
+    "contribution_says",
     "count_exposure",
     "economics_from",
     "expected_value",

@@ -27,6 +27,14 @@ RESOURCE_QUANTITIES = {"contacts": (), "amount_lent": ("response", "amount"), "e
 """The limited resources that a loan offer uses, each with the quantities that it depends on; limits name them."""
 
 
+SAYS = (
+    "Contribution is interest less arrears, funding and servicing of the loans that are taken up, less mailing of "
+    "everybody who is contacted. Interest is contractual, what loans bear at their terms, and not cash received. "
+    "Arrears are the average amount past due: they stand in for loss and are not loss."
+)
+"""What the sum of the lines is, for readers of a report."""
+
+
 def expected_value(forecast: Forecast, monthly_rate_pp: np.ndarray, assumptions: Assumptions, currency: str) -> Value:
     """Return expected lifetime lines and uses per (opportunity, offer), as `_expected` tells.
 

@@ -31,6 +31,12 @@ OFFER_TERMS = (
 """The terms that are the same for every offer; ``down_payment`` is a share of the goods. ``risk`` may stand beside."""
 OFFER_UNITS = {"organic": "fraction", "baseline": "per opportunity"}
 """What the unit of each figure beside those of lifetime value must say."""
+SAYS = (
+    "Contribution is what loans earn over their life, from merchants, interest, late fees and sales of loans, less "
+    "credit loss, funding, processing, servicing, contact, acquisition and the cost of equity. Plans reckon with it "
+    "discounted and less what would have come without the offer; evidence counts it as booked."
+)
+"""What the sum of the lines is, for readers of a report."""
 OFFER_RESOURCES = (*USES, "amount_lent")
 Rows = tuple[tuple[float, ...], ...]
 

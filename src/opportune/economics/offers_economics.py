@@ -6,7 +6,8 @@ import msgspec
 import numpy as np
 
 from opportune.domain import Forecast, Value
-from opportune.economics.assumptions import FIGURES, Assumptions
+from opportune.economics import flat_loans, instalment_offers
+from opportune.economics.assumptions import AS_ASSUMED, FIGURES, Assumption, Assumptions
 from opportune.economics.booked_offers import BOOKED, realised_offers
 from opportune.economics.flat_loans import QUANTITIES, RESOURCE_QUANTITIES, expected_value, realised_value
 from opportune.economics.instalment_offers import OFFER_UNITS, InstalmentAssumptions, offers_value
@@ -30,6 +31,21 @@ def resources_used(given: Economics) -> dict[str, tuple[str, ...]]:
 def figures_of(given: Economics) -> tuple[str, ...]:
     """Return the names of the assumptions that economics.toml must give."""
     return (*UNITS, *OFFER_UNITS) if isinstance(given, InstalmentAssumptions) else FIGURES
+
+
+def assumptions_of(given: Economics) -> dict[str, Assumption]:
+    """Return each assumption of economics.toml by its name."""
+    if isinstance(given, InstalmentAssumptions):
+        of_loans = {name: getattr(given.loans, name) for name in UNITS}
+        return {**of_loans, **{name: getattr(given, name) for name in OFFER_UNITS}}
+    return {name: getattr(given, name) for name in FIGURES}
+
+
+def contribution_says(given: Economics) -> str:
+    """Return what contribution is made of, in words, with the scenario where it is not the forecast itself."""
+    says = instalment_offers.SAYS if isinstance(given, InstalmentAssumptions) else flat_loans.SAYS
+    scenario = given.scenario
+    return says if scenario == AS_ASSUMED else f"{says} Forecasts are in the scenario {scenario.name}: {scenario.says}."
 
 
 def value_of_offers(forecast: Forecast, price: np.ndarray, band: np.ndarray, given: Economics, currency: str) -> Value:

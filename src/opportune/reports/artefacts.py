@@ -11,6 +11,10 @@ class Artefacts(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     question: str
     currency: str
+    contribution: str
+    """What contribution is made of, in words."""
+    assumptions: dict[str, dict[str, Any]]
+    """The assumptions of economics.toml by name: value, unit, source, and its range where it has one."""
     certificate: dict[str, Any]
     frontier: dict[str, Any]
     frontier_uses: tuple[str, str | None] | None

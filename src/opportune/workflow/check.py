@@ -12,7 +12,7 @@ from opportune.workflow.settings import Settings
 def check(settings: Settings, out: Path) -> None:
     """Write ``tables/``, ``quarantine/`` and ``findings.json``, what is doubtful in the tables.
 
-    BadInput with every finding when one is an error: then ``tables/`` stays as it was and fits the plan beside it, while
+    BadInput with every finding when one is an error: ``tables/`` then stays as it was and fits the plan beside it;
     quarantine and findings tell of what was refused. Settings that contradict each other are refused before.
     """
     engine = Engine(settings.directory)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from opportune.economics import assumptions_of, contribution_says
 from opportune.reports import Artefacts, portfolio_page
 from opportune.tables import write_text
 from opportune.workflow.doubts import doubts_planned
@@ -21,6 +22,8 @@ def report(settings: Settings, out: Path) -> None:
         name=settings.identity.name,
         question=settings.identity.question,
         currency=settings.identity.currency,
+        contribution=contribution_says(settings.assumptions),
+        assumptions=msgspec.to_builtins(assumptions_of(settings.assumptions)),
         certificate=read_json(out / "plan" / "certificate.json"),
         frontier=read_json(out / "plan" / "frontier.json"),
         frontier_uses=_frontier_uses(settings),
