@@ -160,6 +160,21 @@ def test_values_of_very_different_size():
     assert plan.certificate.value == pytest.approx(1e10, rel=1e-9)
 
 
+@pytest.mark.parametrize(("loss", "gain", "factor"), [(-1.0, 2e-6, 1.0), (-1e9, 1e-9, 1e9), (-1e9, 1e-9, 3.0)])
+@pytest.mark.parametrize("count", [200, 3_000])
+def test_a_floor_holds_whatever_it_costs_beside_the_mean_best_value(loss, gain, factor, count):
+    one = instance(count, 1, 8)
+    value = np.where(np.arange(count) == 7, gain, loss * np.linspace(1.0, factor, count))[:, None]
+    ones = np.ones((count, 1))
+    sized = msgspec.structs.replace(one, eligible=ones > 0, value=value, uses={**one.uses, "contacts": ones})
+    floor = Limit(name="contacts", uses="contacts", at_least=count / 2)
+    with_floor = allocate(sized, [floor]).certificate
+    best = gain - np.sort(-value[np.arange(count) != 7, 0])[: count // 2 - 1].sum()
+    assert (with_floor.status, with_floor.value) == ("optimal", pytest.approx(best, rel=1e-9))
+    with pytest.raises(BrokenPromise, match=f"at_least is {count + 1} and {count} of contacts can be reached"):
+        allocate(sized, [msgspec.structs.replace(floor, at_least=count + 1)])
+
+
 @pytest.mark.parametrize("poison", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_refused_with_their_place(poison):
     candidates = instance(10, 2, 1)

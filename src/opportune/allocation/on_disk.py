@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from opportune.allocation.check import check_numbers
-from opportune.allocation.pool import Block
+from opportune.allocation.pool import Block, times
 from opportune.allocation.prepare import (
     Prepared,
     by_customer,
@@ -33,7 +33,7 @@ ROWS = 131_072
 class OnDisk(msgspec.Struct, frozen=True):
     """Opportunities whose offers lie in a packed file (n, 1 + R, K) of float32.
 
-    ``worthless`` tells every eligible offer as worth zero.
+    ``factor`` is what the values of the file are times.
     """
 
     path: Path
@@ -41,7 +41,7 @@ class OnDisk(msgspec.Struct, frozen=True):
     cell: np.ndarray
     copies: np.ndarray
     first: np.ndarray
-    worthless: bool = False
+    factor: float = 1.0
 
     def blocks(self) -> Iterator[tuple[slice, Block]]:
         """Yield every block with the rows it covers; the next is read while one is used."""
@@ -62,9 +62,9 @@ class OnDisk(msgspec.Struct, frozen=True):
             read = b"".join(os.pread(packed.fileno(), size, row * size) for row in rows.tolist())
         return self._valued(np.frombuffer(read, PACKED).reshape(len(rows), *self.shape).astype(np.float64))
 
-    def without_values(self) -> "OnDisk":
-        """Return the same opportunities with every eligible offer worth zero."""
-        return msgspec.structs.replace(self, worthless=True)
+    def worth(self, factor: float) -> "OnDisk":
+        """Return the same opportunities with the value of every eligible offer times a factor."""
+        return msgspec.structs.replace(self, factor=self.factor * factor)
 
     def _runs(self) -> Iterator[slice]:
         """Yield runs of customers that have about ``ROWS`` opportunities each."""
@@ -85,8 +85,8 @@ class OnDisk(msgspec.Struct, frozen=True):
         return rows, Block(offers, self.cell[rows], self.copies[rows], first - first[0])
 
     def _valued(self, offers: np.ndarray) -> np.ndarray:
-        if self.worthless:
-            offers[:, 0] = np.where(np.isfinite(offers[:, 0]), 0.0, -np.inf)
+        if self.factor != 1.0:
+            offers[:, 0] = times(offers[:, 0], self.factor)
         return offers
 
 

@@ -95,7 +95,21 @@ def refuse_unfit(candidates: Candidates, limits: Sequence[Limit]) -> None:
 
 
 def solve(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -> Plan:
-    """Return the plan of prepared candidates under limits that differ at most in their bounds from those prepared."""
+    """Return the plan of prepared candidates under limits that differ at most in their bounds from those prepared.
+
+    Where a few values dwarf the mean best one, no penalty counted in means is sure to be worth more than they are. So
+    before limits are said to conflict, the plan is looked for again with values scaled by the largest.
+    """
+    plan = _solved(task, prepared, start)
+    if plan is None and (rescaled := prepared.by_largest()) is not None:
+        plan = _solved(task, rescaled, None)
+    if plan is None:
+        raise explain_conflict(prepared, task.limits, task.reserved)
+    return plan
+
+
+def _solved(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -> Plan | None:
+    """Return the plan, or the one so far where the work is interrupted; None where none was found."""
     problem = prepared.problem(task.limits, task.reserved)
     latest = Latest(np.zeros(len(problem.rows)))
     if start is not None:
@@ -110,8 +124,6 @@ def solve(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -> 
         plan = _plan_so_far(task, prepared, problem, latest.prices)
         if plan is None:
             raise
-    if plan is None:
-        raise explain_conflict(prepared, task.limits, task.reserved)
     return plan
 
 
