@@ -110,6 +110,27 @@ def test_no_draw_gives_a_customer_more_offers_than_it_may_get(most):
         certify_mixture(candidates, limits, np.where(candidates.eligible, 0.1, 0.0), plan, 0.0, None, most)
 
 
+def test_an_interruption_stops_exploring_and_leaves_the_plan_without_it(monkeypatch):
+    from opportune.allocation import solver
+
+    candidates, limits = instance(300, 4, 3), limits_of(300)
+    plain = allocate(candidates, limits, gap=1e-2)
+    solved = []
+
+    def interrupted(*given):
+        solved.append(given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(solver, "solve_core", interrupted)
+    terms = ExplorationTerms(floor=0.02, budget=100.0)
+    plan = explore(candidates, limits, plain, np.ones(candidates.value.shape, dtype=bool), terms)
+    assert (len(solved), plan.certificate.status) == (1, "interrupted")
+    assert plan.certificate.explored.offers == 0
+    assert plan.choice.tolist() == plain.choice.tolist()
+    assert plan.certificate.value == plain.certificate.value
+    assert all(row.slack >= 0.0 for row in plan.certificate.rows)
+
+
 def test_draws_realise_the_probabilities():
     probability = np.array([[0.2, 0.5], [0.0, 0.0], [1.0, 0.0]])
     draws = (np.arange(1000) + 0.5) / 1000

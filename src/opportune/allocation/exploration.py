@@ -14,6 +14,7 @@ import numpy as np
 
 from opportune.allocation.certificate import certify_mixture
 from opportune.allocation.charges import unit_charges
+from opportune.allocation.interruption import cut_short, is_cut_short, stopped
 from opportune.allocation.solver import allocate
 from opportune.domain import BrokenPromise, Candidates, Explored, Limit, Plan, Reserved, limit_rows, places_of
 
@@ -53,21 +54,50 @@ def explore(
     standard offer, none above the amount that may be risked, none for who was tried often enough. ``choice`` is what
     each customer gets most likely. The cost, in the certificate, is the value of the best plan without exploring less
     that of this one; it is at most the budget. Where even the least exploring costs more or leaves no plan, as it may
-    on a short list whose whole choices are lumpy, nothing is tried: every probability is 0 or 1.
+    on a short list whose whole choices are lumpy, nothing is tried: every probability is 0 or 1. Nor is anything where
+    the work is interrupted (Ctrl-C): it stops at once, and the certificate says ``interrupted``.
 
     A customer who may get only so many offers, and is tried on, gets one where ``plain`` makes one and nowhere else:
     whatever is drawn, there are no more than it may get.
     """
-    distance, budget = _distances(candidates, plain, allowed, offers_per_customer), terms.budget
+    given = candidates, limits, plain, allowed, terms, offers_per_customer, reserved or {}
+    try:
+        mixed = _mixed_in_budget(*given)
+    except (KeyboardInterrupt, SystemError) as error:
+        if not stopped(error):
+            raise
+        mixed, plain = None, cut_short(plain)
+    return _certain(plain, candidates.value.shape[1], terms) if mixed is None else mixed
+
+
+def _mixed_in_budget(
+    candidates: Candidates,
+    limits: Sequence[Limit],
+    plain: Plan,
+    allowed: np.ndarray,
+    terms: ExplorationTerms,
+    most: int | None,
+    reserved: Mapping[str, Reserved],
+) -> Plan | None:
+    """Return the plan that explores most inside the budget; None where even the least costs more."""
+    distance, budget = _distances(candidates, plain, allowed, most), terms.budget
     for _ in range(ATTEMPTS):
         near = _within(distance, terms.floor, budget)
-        near = _with_room(near, distance, candidates, limits, terms.floor, reserved or {})
-        plan = _mixed_plan(candidates, limits, near, terms.floor, plain, offers_per_customer, reserved or {})
+        near = _with_room(near, distance, candidates, limits, terms.floor, reserved)
+        plan = _mixed_plan(candidates, limits, near, terms.floor, plain, most, reserved)
+        if plan is not None and is_cut_short(plan):
+            raise KeyboardInterrupt
         if plan is not None and plain.certificate.value - plan.certificate.value <= terms.budget:
             return _told(plan, near, terms, plain.certificate.value - plan.certificate.value)
         budget = SHRINK * float(np.sum(distance[near])) * terms.floor
-    certain = (np.arange(near.shape[1]) == plain.choice[:, None]).astype(np.float64)
-    return _told(msgspec.structs.replace(plain, probability=certain), np.zeros_like(near), terms, 0.0)
+    return None
+
+
+def _certain(plain: Plan, offers: int, terms: ExplorationTerms) -> Plan:
+    """Return the plan without exploring, told as one that tries nothing."""
+    certain = (np.arange(offers) == plain.choice[:, None]).astype(np.float64)
+    nothing = np.zeros(certain.shape, dtype=bool)
+    return _told(msgspec.structs.replace(plain, probability=certain), nothing, terms, 0.0)
 
 
 def _distances(candidates: Candidates, plain: Plan, allowed: np.ndarray, most: int | None) -> np.ndarray:

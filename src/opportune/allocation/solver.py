@@ -13,6 +13,7 @@ from opportune.allocation.conflict import explain_conflict
 from opportune.allocation.core import LinearPlan, shares_of, solve_core
 from opportune.allocation.dual import smoothed_prices
 from opportune.allocation.inner import inner
+from opportune.allocation.interruption import stopped
 from opportune.allocation.near import settled_prices
 from opportune.allocation.on_disk import prepare_on_disk
 from opportune.allocation.prepare import Prepared, prepare
@@ -87,6 +88,23 @@ def allocate(
         return solve(task, prepare_on_disk(candidates, limits, offers_per_customer, Path(folder)), start)
 
 
+def quick_plan(
+    candidates: Candidates,
+    limits: Sequence[Limit],
+    gap: float,
+    seed: int,
+    prices: Mapping[str, float],
+    offers_per_customer: int | None,
+    reserved: Mapping[str, Reserved],
+) -> Plan | None:
+    """Return a plan made quickly from some prices, labelled as interrupted; None where none was found."""
+    task = Task(candidates=candidates, limits=tuple(limits), gap=gap, seed=seed, reserved=reserved)
+    prepared = prepare(candidates, limits, offers_per_customer)
+    problem = prepared.problem(limits, reserved)
+    scaled = problem.scaled_prices(np.array([prices[row.name] for row in problem.rows]))
+    return _plan_so_far(task, prepared, problem, scaled)
+
+
 def refuse_unfit(candidates: Candidates, limits: Sequence[Limit]) -> None:
     """Raise BadInput with everything that is wrong with limits and numbers."""
     findings = check_limits(limits, candidates.resources, candidates.columns) + check_numbers(candidates)
@@ -119,17 +137,12 @@ def _solved(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -
         linear = solve_core(problem, *settled_prices(problem, prices, latest.note), latest.note)
         plan = _whole_plan(task, prepared, problem, linear) if linear.feasible else None
     except (KeyboardInterrupt, SystemError) as error:
-        if not _interrupted(error):
+        if not stopped(error):
             raise
         plan = _plan_so_far(task, prepared, problem, latest.prices)
         if plan is None:
             raise
     return plan
-
-
-def _interrupted(error: BaseException | None) -> bool:
-    """Tell whether a Ctrl-C is behind an error: a compiled loop makes a SystemError of it as it is entered."""
-    return error is not None and (isinstance(error, KeyboardInterrupt) or _interrupted(error.__cause__))
 
 
 def _whole_plan(task: Task, prepared: Prepared, problem: Problem, linear: LinearPlan) -> Plan | None:
