@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from opportune.allocation.certificate import digest_of
+from opportune.allocation.interruption import is_cut_short
 from opportune.allocation.prepare import prepare
 from opportune.allocation.solver import Task, refuse_unfit, solve
 from opportune.allocation.varied import check_varied, told_as_one, varied_field
@@ -73,7 +74,7 @@ def frontier(
         except BrokenPromise:
             points.append(FrontierPoint(limit=bound))
             continue
-        if plan.certificate.status == "interrupted":
+        if is_cut_short(plan):
             raise KeyboardInterrupt
         points.append(_point(bound, name, plan, *_judged(plan.choice, scores, cluster)))
         seen.append((bound, plan.prices))

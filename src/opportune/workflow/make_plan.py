@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opportune.allocation import ExplorationTerms, allocate, allocate_with_margins, draw, explore, nearest_plan
+from opportune.allocation import (
+    ExplorationTerms,
+    allocate,
+    allocate_with_margins,
+    draw,
+    explore,
+    is_cut_short,
+    nearest_plan,
+)
 from opportune.decisioning import Rulebook
 from opportune.domain import BrokenPromise, Candidates, Finding, Limit, Opportunities, Plan, Reserved
 from opportune.numerics import keyed_uniform
@@ -35,7 +43,7 @@ def _planned(settings: Settings, seen: Seen, options: Candidates, limits: Sequen
         plan = allocate_with_margins(options, limits, errors, **settings.asked)
     else:
         plan = allocate(options, limits, **settings.asked)
-    if terms.floor is None or terms.budget is None or plan.certificate.status == "interrupted":
+    if terms.floor is None or terms.budget is None or is_cut_short(plan):
         return plan
     allowed = explorable(terms, options, rulebook)
     allowed[seen.listed :] = False
