@@ -90,6 +90,21 @@ def test_a_conflict_is_told_as_it_is_where_no_nearest_plan_was_found():
 
 
 @pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"floor": 0.1, "budget": np.inf, "standard": "one"}, "budget is inf: expected money"),
+        ({"floor": 0.1, "budget": np.nan, "standard": "one"}, "budget is nan: expected money"),
+        ({"floor": np.nan, "budget": 1.0, "standard": "one"}, "floor is nan: expected a probability"),
+        ({"largest": {"lent": np.nan}}, "expected numbers"),
+        ({"tried": "column", "repeats": -1}, "repeats is -1: expected 0 or more"),
+    ],
+)
+def test_exploring_that_cannot_be_is_refused(given, words):
+    with pytest.raises(ValueError, match=words):
+        Exploration(**given)
+
+
+@pytest.mark.parametrize(
     ("value", "limit", "words"),
     [
         ([3.0, 1.0], {"uses": "contacts", "at_most": 0.0}, "at the price of its name (bound 0)"),

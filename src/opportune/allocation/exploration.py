@@ -1,6 +1,7 @@
 """Exploration: every offer that is nearly best gets a probability, inside a budget in money, and limits still hold.
 
-With probability ``floor`` each, a customer gets one of its near offers S instead of the chosen one. A plan that makes
+With probability ``floor`` each, a customer gets one of its near offers S instead of the chosen one; S is so small that
+the chosen one keeps a probability of ``floor`` at least. A plan that makes
 choice k with the rest is worth (1 - floor |S|) v_k + floor sum_S v, which is linear in the choice like every use. So
 the allocator plans the mixture itself: what exploring uses is reserved in every row first, values and uses of choices
 are shrunk by what is left, and its certificate holds for the expectation. How near an offer must lie is the largest
@@ -25,7 +26,7 @@ ATTEMPTS = 8
 class ExplorationTerms(msgspec.Struct, frozen=True, kw_only=True):
     """``floor``: probability of each near offer; ``budget``: money that randomising may cost.
 
-    ValueError for a floor outside 0 to 0.2 or a negative budget.
+    ValueError for a floor outside 0 to 0.2 or a budget that is negative or not finite.
     """
 
     floor: float
@@ -34,7 +35,7 @@ class ExplorationTerms(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 0.0 < self.floor <= 0.2:
             raise ValueError(f"floor is {self.floor}: expected a probability above 0 and at most 0.2")
-        if self.budget < 0.0:
+        if not 0.0 <= self.budget < np.inf:
             raise ValueError(f"budget is {self.budget}: expected money, zero or more")
 
 
@@ -80,7 +81,8 @@ def _mixed_in_budget(
     reserved: Mapping[str, Reserved],
 ) -> Plan | None:
     """Return the plan that explores most inside the budget; None where even the least costs more."""
-    distance, budget = _distances(candidates, plain, allowed, most), terms.budget
+    distance = _nearest(_distances(candidates, plain, allowed, most), terms.floor)
+    budget = terms.budget
     for _ in range(ATTEMPTS):
         near = _within(distance, terms.floor, budget)
         near = _with_room(near, distance, candidates, limits, terms.floor, reserved)
@@ -113,6 +115,13 @@ def _distances(candidates: Candidates, plain: Plan, allowed: np.ndarray, most: i
     if most is not None:
         usable = usable & (plain.choice >= 0)[:, None]
     return np.where(usable, np.maximum(best[:, None] - net, 0.0), np.inf)
+
+
+def _nearest(distance: np.ndarray, floor: float) -> np.ndarray:
+    """Return the distances (n, K), inf for all but the nearest of each opportunity: the chosen keeps a floor too."""
+    most = int(1.0 / floor + 1e-9) - 1
+    rank = np.argsort(np.argsort(distance, axis=1, kind="stable"), axis=1, kind="stable")
+    return np.where(rank < most, distance, np.inf)
 
 
 def _within(distance: np.ndarray, floor: float, budget: float) -> np.ndarray:
