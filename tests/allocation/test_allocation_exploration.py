@@ -156,7 +156,9 @@ def test_draws_realise_the_probabilities():
     assert np.all(realised[:, 2] == 0)
 
 
-@pytest.mark.parametrize(("floor", "budget"), [(0.0, 1.0), (0.5, 1.0), (np.nan, 1.0), (0.1, -1.0), (0.1, np.inf), (0.1, np.nan)])
+@pytest.mark.parametrize(
+    ("floor", "budget"), [(0.0, 1.0), (0.5, 1.0), (np.nan, 1.0), (0.1, -1.0), (0.1, np.inf), (0.1, np.nan)]
+)
 def test_terms_that_cannot_be_are_refused(floor, budget):
     with pytest.raises(ValueError, match="expected"):
         ExplorationTerms(floor=floor, budget=budget)

@@ -184,6 +184,15 @@ def test_numbers_that_are_not_finite_are_refused_with_their_place(poison):
         allocate(candidates, [])
 
 
+@pytest.mark.parametrize(("offers", "most", "words"), [(0, None, "offer_ids are none"), (2, 0, "is 0"), (2, -1, "is -1")])
+def test_what_could_offer_nothing_is_refused(offers, most, words):
+    limits = [Limit(name="contacts", uses="contacts", at_most=5.0)]
+    with pytest.raises(BadInput, match=rf"OP515.*{words}: expected"):
+        allocate(instance(10, offers, 1), limits, offers_per_customer=most)
+    with pytest.raises(BadInput, match="OP515"):
+        frontier(instance(10, offers, 1), limits, "contacts", [1.0, 2.0], offers_per_customer=most)
+
+
 def test_limits_that_cannot_hold_are_explained_and_the_advice_works():
     candidates = instance(300, 3, 1)
     limits = [Limit(name="lent", uses="lent", at_most=2000.0), Limit(name="floor", uses="contacts", at_least=200.0)]

@@ -67,7 +67,11 @@ def one_offer_each(value):
 
 def test_a_conflict_is_told_as_it_is_where_no_nearest_plan_was_found():
     ids = np.array([f"o{i}" for i in range(8)], dtype=object)
-    given = {"w": [0.6, 1.9, 0.5, 0.4, 0.8, 0.5, 1.4, 0.3], "u": [0.2, 1.3, 0.3, 0.8, -1.6, 0.4, -0.6, 2.1], "n": [1] * 8}
+    given = {
+        "w": [0.6, 1.9, 0.5, 0.4, 0.8, 0.5, 1.4, 0.3],
+        "u": [0.2, 1.3, 0.3, 0.8, -1.6, 0.4, -0.6, 2.1],
+        "n": [1] * 8,
+    }
     options = Candidates(
         opportunity_id=ids, customer_id=ids, slot=ids, offer_ids=("one",), eligible=np.ones((8, 1), dtype=bool),
         value=np.ones((8, 1)), uses={name: np.array(each, float)[:, None] for name, each in given.items()},

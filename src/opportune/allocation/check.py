@@ -71,5 +71,19 @@ def check_numbers(candidates: Candidates) -> list[Finding]:
     return findings
 
 
+def check_asked(offer_ids: Sequence[str], offers_per_customer: int | None) -> list[Finding]:
+    """Return findings where nothing could be offered, whatever the limits."""
+    found = []
+    if not offer_ids:
+        found.append(("candidates", "offer_ids", "are none: expected one offer at least", "name the offers"))
+    if offers_per_customer is not None and offers_per_customer < 1:
+        message = f"is {offers_per_customer}: expected 1 or more, or None for one for each opportunity"
+        found.append(("limits.toml", "objective.offers_per_customer", message, "correct the number"))
+    return [
+        Finding(code="OP515", source=source, subject=subject, message=message, next_step=step)
+        for source, subject, message, step in found
+    ]
+
+
 def _finding(code: str, subject: str, message: str) -> Finding:
     return Finding(code=code, source="limits.toml", subject=subject, message=message, next_step="correct limits.toml")

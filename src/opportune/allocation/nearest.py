@@ -29,7 +29,7 @@ def nearest_plan(
     is counted in scaled units: each row weighs by its own size. None where no whole plan was found under it: what is
     left open by so little may be beyond the search, and the conflict of the limits as they were asked is what to tell.
     """
-    refuse_unfit(candidates, limits)
+    refuse_unfit(candidates, limits, offers_per_customer)
     prepared = prepare(candidates, limits, offers_per_customer)
     problem = prepared.problem(limits, {})
     everything = {row.source for row in problem.rows}

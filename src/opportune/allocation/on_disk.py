@@ -23,6 +23,7 @@ from opportune.allocation.prepare import (
     value_scale,
     write_offers,
 )
+from opportune.allocation.standing import check_codes, standing_codes
 from opportune.domain import BadInput, CandidateBlocks, Candidates, Finding, Limit, places_of
 
 PACKED = np.dtype(np.float32)
@@ -93,13 +94,14 @@ class OnDisk(msgspec.Struct, frozen=True):
 def prepare_on_disk(candidates: CandidateBlocks, limits: Sequence[Limit], most: int | None, folder: Path) -> Prepared:
     """Return candidates prepared for limits, their offers packed into a file of ``folder``.
 
-    Where a customer may get only so many offers, its opportunities must follow each other. BadInput (OP504, OP508)
-    for numbers that are not finite and for customers whose opportunities are apart.
+    Where a customer may get only so many offers, its opportunities must follow each other. BadInput (OP504, OP508,
+    OP030) for numbers that are not finite, for customers whose opportunities are apart, and for those that stand twice
+    for a slot and instant.
     """
     places = places_of(limits, candidates.attribute_blocks())
     resources = resources_of(places)
     path, scale = folder / "offers.float32", 1.0
-    codes, ids, owners = [], [], []
+    codes, ids, owners, standing = [], [], [], []
     with path.open("wb") as packed:
         for number, block in enumerate(candidates.blocks()):
             if findings := check_numbers(block):
@@ -109,6 +111,9 @@ def prepare_on_disk(candidates: CandidateBlocks, limits: Sequence[Limit], most: 
             codes.append(codes_of(places, block))
             ids.append(block.opportunity_id)
             owners.append(block.customer_id if most is not None else block.customer_id[:0])
+            standing.append(standing_codes(block))
+    if findings := check_codes(candidates, np.concatenate(standing)):
+        raise BadInput(findings)
     cell, place_of_cell = cells_of(np.concatenate([np.zeros((0, len(places)), np.int32), *codes]))
     first = _first(np.concatenate([np.zeros(0, object), *owners]), len(cell), most)
     pool = OnDisk(path, (1 + len(resources), len(candidates.offer_ids)), cell, np.ones(len(cell)), first)

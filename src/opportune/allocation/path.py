@@ -61,7 +61,7 @@ def frontier(
     """
     if findings := check_varied(limits, name, bounds):
         raise BadInput(findings)
-    refuse_unfit(candidates, limits)
+    refuse_unfit(candidates, limits, offers_per_customer)
     prepared = prepare(candidates, limits, offers_per_customer)
     points: list[FrontierPoint] = []
     seen: list[tuple[float, Mapping[str, float]]] = []

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from opportune.allocation.certificate import certify
-from opportune.allocation.check import check_limits, check_numbers
+from opportune.allocation.check import check_asked, check_limits, check_numbers
 from opportune.allocation.conflict import explain_conflict
 from opportune.allocation.core import LinearPlan, shares_of, solve_core
 from opportune.allocation.dual import smoothed_prices
@@ -20,6 +20,7 @@ from opportune.allocation.prepare import Prepared, prepare
 from opportune.allocation.problem import Problem
 from opportune.allocation.repair import keeps, whole_choice, whole_shares
 from opportune.allocation.shares import Shares
+from opportune.allocation.standing import check_standing
 from opportune.domain import BadInput, CandidateBlocks, Candidates, Limit, Plan, Reserved
 
 REPAIRS = 4
@@ -75,14 +76,16 @@ def allocate(
 
     Raises
     ------
-    BadInput : limits on unknown resources or columns, values that are not finite (OP501-OP505).
+    BadInput : limits on unknown resources or columns, values that are not finite (OP501-OP505), a customer that stands
+        twice for a slot and instant (OP030), no offers or fewer than one per customer (OP515).
     BrokenPromise : limits that cannot hold together, with the cheapest way out (OP510).
     """
     task = Task(candidates=candidates, limits=tuple(limits), gap=gap, seed=seed, reserved=reserved or {})
     if isinstance(candidates, Candidates):
-        refuse_unfit(candidates, limits)
+        refuse_unfit(candidates, limits, offers_per_customer)
         return solve(task, prepare(candidates, limits, offers_per_customer), start)
-    if findings := check_limits(limits, candidates.resources, candidates.columns):
+    findings = check_limits(limits, candidates.resources, candidates.columns)
+    if findings := findings + check_asked(candidates.offer_ids, offers_per_customer):
         raise BadInput(findings)
     with TemporaryDirectory(prefix="opportune-") as folder:
         return solve(task, prepare_on_disk(candidates, limits, offers_per_customer, Path(folder)), start)
@@ -105,9 +108,14 @@ def quick_plan(
     return _plan_so_far(task, prepared, problem, scaled)
 
 
-def refuse_unfit(candidates: Candidates, limits: Sequence[Limit]) -> None:
-    """Raise BadInput with everything that is wrong with limits and numbers."""
-    findings = check_limits(limits, candidates.resources, candidates.columns) + check_numbers(candidates)
+def refuse_unfit(candidates: Candidates, limits: Sequence[Limit], offers_per_customer: int | None) -> None:
+    """Raise BadInput with everything that is wrong with limits, numbers and what is asked."""
+    findings = [
+        *check_limits(limits, candidates.resources, candidates.columns),
+        *check_asked(candidates.offer_ids, offers_per_customer),
+        *check_numbers(candidates),
+        *check_standing(candidates),
+    ]
     if findings:
         raise BadInput(findings)
 

@@ -25,7 +25,7 @@ class CandidatesFile:
 
     ``resources`` are the columns that offers use; every other column beyond the keys and the value is an attribute of
     the opportunity, the same in all of its rows. BadInput (OP509) for a column that is missing, for an opportunity
-    whose rows are apart, and for an offer that stands twice for one.
+    whose rows are apart or differ in customer, slot or an attribute, and for an offer that stands twice for one.
     """
 
     def __init__(self, path: Path, resources: Sequence[str], currency: str) -> None:
@@ -57,11 +57,26 @@ class CandidatesFile:
         """Yield the candidates of successive opportunities; each call begins anew."""
         names = [*KEYS, "offer_id", "value", *self.resources, *self.columns]
         ids, owners, orders = np.zeros(0, dtype=object), np.zeros(0, dtype=object), [0, 1]
+        before = 0
         for rows, starts in self._opportunities(names):
+            self._refuse_differing(rows, starts, before)
+            before += rows.num_rows
             block = self._dense(rows, starts)
             ids, owners = np.append(ids[-1:], block.opportunity_id), np.append(owners[-1:], block.customer_id)
             orders = self._orders(ids, owners, orders)
             yield block
+
+    def _refuse_differing(self, rows: pa.Table, starts: np.ndarray, before: int) -> None:
+        """Raise BadInput where rows of one opportunity differ in what is the opportunity's, after so many rows."""
+        inside = np.ones(rows.num_rows - 1, dtype=bool)
+        inside[starts[1:-1] - 1] = False
+        for name in (*KEYS[1:], *self.columns):
+            if len(differ := np.flatnonzero(inside & _changes(rows[name]))):
+                at = int(differ[0])
+                one, other = (rows[name][row].as_py() for row in (at, at + 1))
+                where = f"row {before + at + 2} ({rows['opportunity_id'][at].as_py()})"
+                message = f"is {other!r} in {where} and {one!r} in the row before: expected one {name} per opportunity"
+                raise BadInput([self._finding(name, message)])
 
     def _orders(self, ids: np.ndarray, owners: np.ndarray, orders: list[int]) -> list[int]:
         """Return which of some orders opportunities are in: 0 by id, 1 by customer and id. BadInput where in none."""
@@ -154,6 +169,18 @@ def _begins(ids: pa.ChunkedArray) -> np.ndarray:
     """Return where each run of equal ids begins; the last run may go on in the next batch."""
     codes = np.asarray(pa.chunked_array(ids).unify_dictionaries().combine_chunks().indices)
     return np.concatenate([[0], np.flatnonzero(np.diff(codes)) + 1])
+
+
+def _changes(column: pa.ChunkedArray) -> np.ndarray:
+    """Return which values (n - 1,) differ from the one before; missing ones do not differ."""
+    known = column.null_count == 0 and pa.types.is_primitive(column.type)
+    if known and not pa.types.is_floating(column.type):
+        values = column.to_numpy()
+    elif pa.types.is_dictionary(column.type):
+        values = column.unify_dictionaries().combine_chunks().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    else:
+        values = column.combine_chunks().dictionary_encode("encode").indices.to_numpy()
+    return np.asarray(values[1:] != values[:-1])
 
 
 def _codes(offers: pa.ChunkedArray, known: tuple[str, ...]) -> np.ndarray:
