@@ -7,7 +7,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from opportune.allocation import allocate, certificate, certify, frontier
 from opportune.allocation.prepare import prepare
-from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, OpportuneError
+from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, OpportuneError, Reserved
 
 
 def instance(n, K, seed, signed=False):
@@ -211,6 +211,35 @@ def test_the_certificate_sees_a_tampered_plan():
     best = np.where(candidates.eligible, candidates.value, -np.inf).argmax(axis=1)
     greedy = np.where(candidates.eligible.any(axis=1), best, -1)
     assert certify(candidates, limits, greedy, plan.prices, 1e-4, 0).status == "infeasible"
+
+
+def test_the_data_hash_is_of_everything_that_was_solved():
+    one = msgspec.structs.replace(instance(40, 2, 3), attributes={"shop": np.full(40, "a", dtype=object)})
+    limits = [Limit(name="contacts", uses="contacts", at_most=15.0)]
+    moved = np.array([f"x{i}" for i in range(40)], dtype=object)
+    reserved = {"contacts": Reserved(margin=2.0)}
+    differing = [
+        allocate(each, asked, **other).certificate.data_hash
+        for each, asked, other in [
+            (one, limits, {}),
+            (one, limits, {"offers_per_customer": 1}),
+            (one, limits, {"reserved": reserved}),
+            (one, [msgspec.structs.replace(limits[0], at_most=16.0)], {}),
+            *[
+                (msgspec.structs.replace(one, **change), limits, {})
+                for change in (
+                    {"opportunity_id": moved},
+                    {"customer_id": moved},
+                    {"slot": moved},
+                    {"value": one.value + 1.0},
+                    {"offer_ids": ("p", "q")},
+                    {"attributes": {"shop": moved}},
+                )
+            ],
+        ]
+    ]
+    assert len(set(differing)) == len(differing)
+    assert allocate(one, limits, seed=3).certificate.data_hash == differing[0]
 
 
 @pytest.mark.parametrize("made", [None, 3, 99, -2])

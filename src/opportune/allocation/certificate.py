@@ -107,7 +107,9 @@ def certify(
         opportunities=len(candidates),
         offered=sum(each.offered for each in counted),
         repaired=sum(each.repaired for each in counted),
-        data_hash=data_hash(candidates.offer_ids, limits, data or b"".join(each.digest for each in counted)),
+        data_hash=data_hash(
+            candidates.offer_ids, limits, most, reserved, data or b"".join(each.digest for each in counted)
+        ),
         seed=seed,
     )
 
@@ -152,7 +154,9 @@ def certify_mixture(
     gap = (bound - value) / max(abs(bound), 1.0)
     return msgspec.structs.replace(
         chosen, rows=tuple(rows), value=value, bound=bound, gap=gap,
-        data_hash=data_hash(candidates.offer_ids, limits, b"".join(map(digest_of, candidates.blocks()))),
+        data_hash=data_hash(
+            candidates.offer_ids, limits, most, reserved, b"".join(map(digest_of, candidates.blocks()))
+        ),
         status=_status(chosen.status != "infeasible", gap, chosen.gap_asked, chosen.status == "interrupted"),
     )  # fmt: skip
 
@@ -315,16 +319,37 @@ def _holds(asked: LimitRow, row: RowReport, r: int, counted: Sequence[Counted]) 
     return row.soft or row.slack >= -ROW_TOLERANCE * size
 
 
-def data_hash(offer_ids: Sequence[str], limits: Sequence[Limit], data: bytes) -> str:
-    """Return the SHA-256 of everything that was solved: offers, limits, and the digests of all blocks in order."""
-    return hashlib.sha256(repr((tuple(offer_ids), tuple(limits))).encode() + data).hexdigest()
+def data_hash(
+    offer_ids: Sequence[str],
+    limits: Sequence[Limit],
+    most: int | None,
+    reserved: Mapping[str, Reserved] | None,
+    data: bytes,
+) -> str:
+    """Return the SHA-256 of everything that was solved.
+
+    Offers, limits, how many offers a customer may get, what is reserved, and the digests of all blocks in order.
+    """
+    asked = (tuple(offer_ids), tuple(limits), most, sorted((reserved or {}).items()))
+    return hashlib.sha256(repr(asked).encode() + data).hexdigest()
 
 
 def digest_of(block: Candidates) -> bytes:
-    """Return the SHA-256 of ids, eligibility, values, uses and attributes of some candidates."""
-    digest = hashlib.sha256("\n".join(map(str, block.opportunity_id)).encode())
+    """Return the SHA-256 of ids, slots, eligibility, values, uses and attributes of some candidates."""
+    digest = hashlib.sha256()
+    for name, ids in (("opportunity", block.opportunity_id), ("customer", block.customer_id), ("slot", block.slot)):
+        digest.update(name.encode() + b"\0" + _lines(ids))
     for name, array in (("eligible", block.eligible), ("value", block.value), *sorted(block.uses.items())):
         digest.update(name.encode() + b"\0" + np.ascontiguousarray(array).tobytes())
     for name, values in sorted(block.attributes.items()):
-        digest.update(name.encode() + b"\0" + "\n".join(map(str, values.tolist())).encode())
+        digest.update(name.encode() + b"\0" + _lines(values))
     return digest.digest()
+
+
+def _lines(values: np.ndarray) -> bytes:
+    """Return values as text, one a line."""
+    texts = values.tolist()
+    try:
+        return "\n".join(texts).encode()
+    except TypeError:  # not all are texts
+        return "\n".join(map(str, texts)).encode()
