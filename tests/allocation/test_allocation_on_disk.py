@@ -9,7 +9,7 @@ import pytest
 
 from opportune.allocation import allocate, on_disk
 from opportune.domain import BadInput, Candidates, Limit
-from opportune.tables import CandidatesFile, candidates_file
+from opportune.tables import CandidatesFile, candidates_file, candidates_of_table
 
 USES = ("contacts", "lent", "loss")
 
@@ -31,6 +31,11 @@ def instance(count, offers, seed, customers=None):
 
 
 def write(candidates, path, **changes):
+    pq.write_table(table_of(candidates, **changes), path, row_group_size=700)
+    return CandidatesFile(path, USES, "USD")
+
+
+def table_of(candidates, **changes):
     row, offer = np.nonzero(candidates.eligible)
     columns = {
         "opportunity_id": candidates.opportunity_id[row], "customer_id": candidates.customer_id[row],
@@ -39,8 +44,7 @@ def write(candidates, path, **changes):
         **{name: amounts[row, offer] for name, amounts in candidates.uses.items()},
         **{name: values[row] for name, values in candidates.attributes.items()}, **changes,
     }  # fmt: skip
-    pq.write_table(pa.table(columns), path, row_group_size=700)
-    return CandidatesFile(path, USES, "USD")
+    return pa.table(columns)
 
 
 LIMITS = [
@@ -168,3 +172,40 @@ def test_a_customer_stands_once_for_each_slot_and_instant(at, tmp_path):
         days = one_slot.attributes["at"] + np.arange(400).astype("timedelta64[D]")
         apart = msgspec.structs.replace(one_slot, attributes={**one_slot.attributes, "at": days})
         allocate(apart, LIMITS)
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_an_arrow_table_in_memory_gives_the_same_candidates(encoded):
+    candidates = instance(500, 3, 2, customers=200)
+    table = table_of(candidates)
+    if encoded:
+        for name in ("opportunity_id", "customer_id", "slot", "offer_id", "merchant"):
+            at = table.column_names.index(name)
+            table = table.set_column(at, name, table[name].dictionary_encode())
+    chunks = pa.concat_tables([table.slice(0, 301), table.slice(301)])
+    for given in (table, chunks, table.to_reader()):
+        read = candidates_of_table(given, USES, "USD")
+        assert (read.offer_ids, read.currency) == (candidates.offer_ids, "USD")
+        for name in ("opportunity_id", "customer_id", "slot", "eligible", "value"):
+            np.testing.assert_array_equal(getattr(read, name), getattr(candidates, name))
+        for name in USES:
+            np.testing.assert_array_equal(read.uses[name], candidates.uses[name])
+        np.testing.assert_array_equal(read.attributes["merchant"], candidates.attributes["merchant"])
+
+
+def test_arrow_tables_that_cannot_be_are_told_apart():
+    candidates = instance(40, 3, 1)
+    table, rows = table_of(candidates), int(candidates.eligible.sum())
+    with pytest.raises(BadInput, match=r"OP509\] rent is missing"):
+        candidates_of_table(table, ("rent",), "USD")
+    with pytest.raises(BadInput, match=r"OP509.*sorted by opportunity_id"):
+        candidates_of_table(table_of(candidates.rows(np.arange(40)[::-1])), USES, "USD")
+    with pytest.raises(BadInput, match=r"OP509.*twice"):
+        candidates_of_table(table_of(candidates, offer_id=np.full(rows, "k0", dtype=object)), USES, "USD")
+    slots = np.arange(rows).astype(str).astype(object)
+    with pytest.raises(BadInput, match=r"OP509\] slot is '1' in row 2 \(o000000\) and '0' in the row before"):
+        candidates_of_table(table_of(candidates, slot=slots), USES, "USD")
+    slots[7] = None
+    with pytest.raises(BadInput, match=r"OP509\] slot is missing in row 8"):
+        candidates_of_table(table_of(candidates, slot=slots), USES, "USD")
+    assert len(candidates_of_table(table.slice(0, 0), USES, "USD")) == 0

@@ -184,7 +184,9 @@ def test_numbers_that_are_not_finite_are_refused_with_their_place(poison):
         allocate(candidates, [])
 
 
-@pytest.mark.parametrize(("offers", "most", "words"), [(0, None, "offer_ids are none"), (2, 0, "is 0"), (2, -1, "is -1")])
+@pytest.mark.parametrize(
+    ("offers", "most", "words"), [(0, None, "offer_ids are none"), (2, 0, "is 0"), (2, -1, "is -1")]
+)
 def test_what_could_offer_nothing_is_refused(offers, most, words):
     limits = [Limit(name="contacts", uses="contacts", at_most=5.0)]
     with pytest.raises(BadInput, match=rf"OP515.*{words}: expected"):
