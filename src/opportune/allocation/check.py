@@ -5,9 +5,22 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from opportune.domain import Candidates, Finding, Limit, parse_where
+from opportune.allocation.standing import check_standing
+from opportune.domain import BadInput, Candidates, Finding, Limit, parse_where
 
 _SHOWN = 3
+
+
+def refuse_unfit(candidates: Candidates, limits: Sequence[Limit], offers_per_customer: int | None) -> None:
+    """Raise BadInput with everything that is wrong with limits, numbers and what is asked."""
+    findings = [
+        *check_limits(limits, candidates.resources, candidates.columns),
+        *check_asked(candidates.offer_ids, offers_per_customer),
+        *check_numbers(candidates),
+        *check_standing(candidates),
+    ]
+    if findings:
+        raise BadInput(findings)
 
 
 def check_limits(limits: Sequence[Limit], resources: Sequence[str], columns: Sequence[str] | None) -> list[Finding]:

@@ -6,10 +6,11 @@ import msgspec
 import numpy as np
 
 from opportune.allocation.certificate import certify
+from opportune.allocation.check import refuse_unfit
 from opportune.allocation.conflict import least_excess
 from opportune.allocation.prepare import prepare
 from opportune.allocation.shares import use_of
-from opportune.allocation.solver import Task, refuse_unfit, solve
+from opportune.allocation.solver import Task, solve
 from opportune.domain import BrokenPromise, Candidates, Limit, Plan, Reserved
 
 HAIR = 1e-9

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from opportune.allocation.certificate import digest_of
+from opportune.allocation.check import refuse_unfit
+from opportune.allocation.digest import digest_of
 from opportune.allocation.interruption import is_cut_short
 from opportune.allocation.prepare import prepare
-from opportune.allocation.solver import Task, refuse_unfit, solve
+from opportune.allocation.solver import Task, solve
 from opportune.allocation.varied import check_varied, told_as_one, varied_field
 from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, Plan, Reserved
 from opportune.numerics import clustered_mean

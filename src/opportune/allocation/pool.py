@@ -78,7 +78,7 @@ class InMemory(msgspec.Struct, frozen=True):
 def times(values: np.ndarray, factor: float) -> np.ndarray:
     """Return scaled values times a factor, -inf as before where not eligible."""
     eligible = np.isfinite(values)
-    return np.multiply(values, factor, out=values.copy(), where=eligible)
+    return np.asarray(np.multiply(values, factor, out=values.copy(), where=eligible))
 
 
 def largest_value(pool: Pool) -> float:

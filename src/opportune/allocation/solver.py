@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from opportune.allocation.certificate import certify
-from opportune.allocation.check import check_asked, check_limits, check_numbers
+from opportune.allocation.check import check_asked, check_limits, refuse_unfit
 from opportune.allocation.conflict import explain_conflict
 from opportune.allocation.core import LinearPlan, shares_of, solve_core
 from opportune.allocation.dual import smoothed_prices
@@ -20,7 +20,6 @@ from opportune.allocation.prepare import Prepared, prepare
 from opportune.allocation.problem import Problem
 from opportune.allocation.repair import keeps, whole_choice, whole_shares
 from opportune.allocation.shares import Shares
-from opportune.allocation.standing import check_standing
 from opportune.domain import BadInput, CandidateBlocks, Candidates, Limit, Plan, Reserved
 
 REPAIRS = 4
@@ -106,18 +105,6 @@ def quick_plan(
     problem = prepared.problem(limits, reserved)
     scaled = problem.scaled_prices(np.array([prices[row.name] for row in problem.rows]))
     return _plan_so_far(task, prepared, problem, scaled)
-
-
-def refuse_unfit(candidates: Candidates, limits: Sequence[Limit], offers_per_customer: int | None) -> None:
-    """Raise BadInput with everything that is wrong with limits, numbers and what is asked."""
-    findings = [
-        *check_limits(limits, candidates.resources, candidates.columns),
-        *check_asked(candidates.offer_ids, offers_per_customer),
-        *check_numbers(candidates),
-        *check_standing(candidates),
-    ]
-    if findings:
-        raise BadInput(findings)
 
 
 def solve(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -> Plan:

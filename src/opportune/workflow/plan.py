@@ -1,6 +1,6 @@
 """Plan: candidates of the list, the allocation under limits, its certificate and the frontier."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,7 @@ def _write_costs(
     def write_holdout() -> None:
         write_json(directory / "holdout.json", holdout_cost(settings, seen.everyone, held_out, made, limits))
 
-    left = {
+    left: dict[str, Callable[[], None]] = {
         "what the holdout costs": write_holdout,
         "what each limit costs": lambda: write_relaxed(settings, directory, options, seen.listed, made, limits),
         "the frontier": lambda: _write_frontier(settings, directory, options, made, limits),
