@@ -110,6 +110,43 @@ def test_no_draw_gives_a_customer_more_offers_than_it_may_get(most):
         certify_mixture(candidates, limits, np.where(candidates.eligible, 0.1, 0.0), plan, 0.0, None, most)
 
 
+@pytest.mark.parametrize(("floor", "most"), [(0.2, 4), (0.13, 6), (0.1, 8)])
+def test_near_offers_are_no_more_than_leave_the_chosen_one_its_floor(floor, most):
+    candidates, limits = instance(200, 8, 5), limits_of(200)
+    plain = allocate(candidates, limits, gap=1e-2)
+    terms, allowed = ExplorationTerms(floor=floor, budget=1e6), np.ones(candidates.value.shape, dtype=bool)
+    p = explore(candidates, limits[:1], allocate(candidates, limits[:1], gap=1e-2), allowed, terms).probability
+    tried = (p > 0.0) & candidates.eligible
+    plan = explore(candidates, limits, plain, allowed, terms)
+    for each in (p, plan.probability):
+        assert np.all(each >= 0.0)
+        assert np.all(each.sum(axis=1) <= 1.0 + 1e-12)
+    assert tried.sum(axis=1).max() in (most, most + 1)  # the chosen one may lie beside those that are near
+    made = np.flatnonzero(plan.choice >= 0)
+    assert np.all(plan.probability[made, plan.choice[made]] >= plan.probability[made].max(axis=1) - 1e-12)
+
+
+def test_an_interruption_stops_exploring_and_leaves_the_plan_without_it(monkeypatch):
+    from opportune.allocation import solver
+
+    candidates, limits = instance(300, 4, 3), limits_of(300)
+    plain = allocate(candidates, limits, gap=1e-2)
+    solved = []
+
+    def interrupted(*given):
+        solved.append(given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(solver, "solve_core", interrupted)
+    terms = ExplorationTerms(floor=0.02, budget=100.0)
+    plan = explore(candidates, limits, plain, np.ones(candidates.value.shape, dtype=bool), terms)
+    assert (len(solved), plan.certificate.status) == (1, "interrupted")
+    assert plan.certificate.explored.offers == 0
+    assert plan.choice.tolist() == plain.choice.tolist()
+    assert plan.certificate.value == plain.certificate.value
+    assert all(row.slack >= 0.0 for row in plan.certificate.rows)
+
+
 def test_draws_realise_the_probabilities():
     probability = np.array([[0.2, 0.5], [0.0, 0.0], [1.0, 0.0]])
     draws = (np.arange(1000) + 0.5) / 1000
@@ -119,7 +156,9 @@ def test_draws_realise_the_probabilities():
     assert np.all(realised[:, 2] == 0)
 
 
-@pytest.mark.parametrize(("floor", "budget"), [(0.0, 1.0), (0.5, 1.0), (0.1, -1.0)])
+@pytest.mark.parametrize(
+    ("floor", "budget"), [(0.0, 1.0), (0.5, 1.0), (np.nan, 1.0), (0.1, -1.0), (0.1, np.inf), (0.1, np.nan)]
+)
 def test_terms_that_cannot_be_are_refused(floor, budget):
     with pytest.raises(ValueError, match="expected"):
         ExplorationTerms(floor=floor, budget=budget)

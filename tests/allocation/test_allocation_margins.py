@@ -1,12 +1,15 @@
 """Margins that fit the error of the plan they are kept for; the nearest plan; a frontier judged by other scores."""
 
+import itertools
+
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opportune.allocation import allocate, allocate_with_margins, frontier, nearest_plan
-from opportune.domain import BrokenPromise, Candidates, Limit
+from opportune.domain import BrokenPromise, Candidates, Limit, Reserved
 from opportune.evaluation import hull_walk
 
 
@@ -132,6 +135,54 @@ def test_an_interrupted_solve_leaves_a_plan_that_keeps_the_limits(monkeypatch, s
     at_once = allocate(candidates, limits)
     assert at_once.certificate.status == "interrupted"
     assert at_once.certificate.value >= 0.0
+
+
+def margin_case(seed):
+    rng, count = np.random.default_rng(100 + seed), 3_000
+    candidates = instance(count, 3, seed)
+    lent = candidates.uses["lent"]
+    spread = lent * rng.uniform(0.0, 2.0, lent.shape)
+    candidates = msgspec.structs.replace(candidates, value=candidates.value * lent / 100.0)
+
+    def errors(choice):
+        chosen = np.flatnonzero(choice >= 0)
+        return {"lent": float(np.sqrt(np.sum(spread[chosen, choice[chosen]] ** 2)))}
+
+    return candidates, [Limit(name="lent", uses="lent", at_most=60_000.0, margin=2.0)], errors
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_margin_that_is_larger_than_counted_comes_down_again(seed):
+    candidates, limits, errors = margin_case(seed)
+    plan = allocate_with_margins(candidates, limits, errors)
+    (row,) = plan.certificate.rows
+    counted = 2.0 * errors(plan.choice)["lent"]
+    assert counted <= row.margin <= 1.05 * counted
+    first = 2.0 * errors(allocate(candidates, limits).choice)["lent"]
+    reserved = {"lent": Reserved(margin=1.01 * first)}  # what was kept for ever when margins only rose
+    assert row.margin < first
+    assert plan.certificate.value > allocate(candidates, limits, reserved=reserved).certificate.value
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_an_interruption_stops_the_rounds_of_margins(at, monkeypatch):
+    from opportune.allocation import solver
+
+    candidates, limits, errors = margin_case(1)
+    solve, solved = solver.solve_core, itertools.count(1)
+
+    def interrupted(*given):
+        if next(solved) == at:
+            raise KeyboardInterrupt
+        return solve(*given)
+
+    monkeypatch.setattr(solver, "solve_core", interrupted)
+    plan = allocate_with_margins(candidates, limits, errors)
+    (row,) = plan.certificate.rows
+    assert (next(solved), plan.certificate.status) == (at + 1, "interrupted")
+    assert row.slack >= 0.0
+    assert row.margin >= 2.0 * errors(plan.choice)["lent"]
+    assert plan.certificate.value > 4_000.0
 
 
 def test_a_fault_inside_a_solve_is_no_interruption(monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from opportune.allocation import allocate, on_disk
 from opportune.domain import BadInput, Candidates, Limit
-from opportune.tables import CandidatesFile, candidates_file
+from opportune.tables import CandidatesFile, candidates_file, candidates_of_table
 
 USES = ("contacts", "lent", "loss")
 
@@ -31,16 +31,20 @@ def instance(count, offers, seed, customers=None):
 
 
 def write(candidates, path, **changes):
+    pq.write_table(table_of(candidates, **changes), path, row_group_size=700)
+    return CandidatesFile(path, USES, "USD")
+
+
+def table_of(candidates, **changes):
     row, offer = np.nonzero(candidates.eligible)
     columns = {
         "opportunity_id": candidates.opportunity_id[row], "customer_id": candidates.customer_id[row],
         "slot": candidates.slot[row], "offer_id": np.array(candidates.offer_ids, dtype=object)[offer],
         "value": candidates.value[row, offer],
         **{name: amounts[row, offer] for name, amounts in candidates.uses.items()},
-        "merchant": candidates.attributes["merchant"][row], **changes,
+        **{name: values[row] for name, values in candidates.attributes.items()}, **changes,
     }  # fmt: skip
-    pq.write_table(pa.table(columns), path, row_group_size=700)
-    return CandidatesFile(path, USES, "USD")
+    return pa.table(columns)
 
 
 LIMITS = [
@@ -123,3 +127,85 @@ def test_files_that_cannot_be_are_told_apart(tmp_path):
     owners = np.array(["a", "b"], dtype=object)[np.nonzero(mixed.eligible)[0] % 2]
     with pytest.raises(BadInput, match=r"OP508.*follow each other"):
         allocate(write(mixed, tmp_path / "e.parquet", customer_id=owners), LIMITS, offers_per_customer=1)
+
+
+@pytest.mark.parametrize("name", ["customer_id", "slot", "merchant"])
+@pytest.mark.parametrize("block", [7, 1_048_576])
+def test_rows_of_one_opportunity_that_differ_are_refused_with_the_row(name, block, tmp_path, monkeypatch):
+    monkeypatch.setattr(candidates_file, "ROWS", block)
+    candidates = instance(40, 3, 1)
+    row, _ = np.nonzero(candidates.eligible)
+    held = {**candidates.attributes, "customer_id": candidates.customer_id, "slot": candidates.slot}[name][row]
+    at = int(np.flatnonzero(row[1:] == row[:-1])[17]) + 1
+    first = held[at]
+    held[at] = "m9"
+    with pytest.raises(
+        BadInput, match=rf"OP509\] {name} is 'm9' in row {at + 1} \(o.*\) and '{first}' in the row before"
+    ):
+        allocate(write(candidates, tmp_path / "a.parquet", **{name: held}), LIMITS)
+
+
+def test_missing_values_of_one_opportunity_do_not_differ(tmp_path):
+    candidates = instance(40, 3, 1)
+    rows = int(candidates.eligible.sum())
+    file = write(candidates, tmp_path / "a.parquet", merchant=np.full(rows, np.nan), other=pa.nulls(rows, pa.string()))
+    assert allocate(file, LIMITS[:1]).certificate.status == "optimal"
+
+
+@pytest.mark.parametrize("at", [None, "2026-01-05"])
+def test_a_customer_stands_once_for_each_slot_and_instant(at, tmp_path):
+    candidates = instance(400, 3, 1, customers=150)
+    when = {} if at is None else {"at": np.full(400, np.datetime64(at, "us"))}
+    one_slot = msgspec.structs.replace(
+        candidates, slot=np.full(400, "1", dtype=object), attributes={**candidates.attributes, **when}
+    )
+    kept = np.unique(one_slot.customer_id, return_index=True)[1]
+    twice = r"OP030\] o000\d+, .* 2\d\d opportunities stand for a customer and slot( and instant)? of another"
+    with pytest.raises(BadInput, match=twice):
+        allocate(one_slot, LIMITS)
+    with pytest.raises(BadInput, match=twice):
+        allocate(write(one_slot, tmp_path / "a.parquet"), LIMITS)
+    for fine in (one_slot.rows(np.sort(kept)), candidates):
+        allocate(fine, LIMITS)
+        allocate(write(fine, tmp_path / "b.parquet"), LIMITS)
+    if at is not None:
+        days = one_slot.attributes["at"] + np.arange(400).astype("timedelta64[D]")
+        apart = msgspec.structs.replace(one_slot, attributes={**one_slot.attributes, "at": days})
+        allocate(apart, LIMITS)
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_an_arrow_table_in_memory_gives_the_same_candidates(encoded):
+    candidates = instance(500, 3, 2, customers=200)
+    table = table_of(candidates)
+    if encoded:
+        for name in ("opportunity_id", "customer_id", "slot", "offer_id", "merchant"):
+            at = table.column_names.index(name)
+            table = table.set_column(at, name, table[name].dictionary_encode())
+    chunks = pa.concat_tables([table.slice(0, 301), table.slice(301)])
+    for given in (table, chunks, table.to_reader()):
+        read = candidates_of_table(given, USES, "USD")
+        assert (read.offer_ids, read.currency) == (candidates.offer_ids, "USD")
+        for name in ("opportunity_id", "customer_id", "slot", "eligible", "value"):
+            np.testing.assert_array_equal(getattr(read, name), getattr(candidates, name))
+        for name in USES:
+            np.testing.assert_array_equal(read.uses[name], candidates.uses[name])
+        np.testing.assert_array_equal(read.attributes["merchant"], candidates.attributes["merchant"])
+
+
+def test_arrow_tables_that_cannot_be_are_told_apart():
+    candidates = instance(40, 3, 1)
+    table, rows = table_of(candidates), int(candidates.eligible.sum())
+    with pytest.raises(BadInput, match=r"OP509\] rent is missing"):
+        candidates_of_table(table, ("rent",), "USD")
+    with pytest.raises(BadInput, match=r"OP509.*sorted by opportunity_id"):
+        candidates_of_table(table_of(candidates.rows(np.arange(40)[::-1])), USES, "USD")
+    with pytest.raises(BadInput, match=r"OP509.*twice"):
+        candidates_of_table(table_of(candidates, offer_id=np.full(rows, "k0", dtype=object)), USES, "USD")
+    slots = np.arange(rows).astype(str).astype(object)
+    with pytest.raises(BadInput, match=r"OP509\] slot is '1' in row 2 \(o000000\) and '0' in the row before"):
+        candidates_of_table(table_of(candidates, slot=slots), USES, "USD")
+    slots[7] = None
+    with pytest.raises(BadInput, match=r"OP509\] slot is missing in row 8"):
+        candidates_of_table(table_of(candidates, slot=slots), USES, "USD")
+    assert len(candidates_of_table(table.slice(0, 0), USES, "USD")) == 0

@@ -7,7 +7,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from opportune.allocation import allocate, certificate, certify, frontier
 from opportune.allocation.prepare import prepare
-from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, OpportuneError
+from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, OpportuneError, Reserved
 
 
 def instance(n, K, seed, signed=False):
@@ -160,6 +160,21 @@ def test_values_of_very_different_size():
     assert plan.certificate.value == pytest.approx(1e10, rel=1e-9)
 
 
+@pytest.mark.parametrize(("loss", "gain", "factor"), [(-1.0, 2e-6, 1.0), (-1e9, 1e-9, 1e9), (-1e9, 1e-9, 3.0)])
+@pytest.mark.parametrize("count", [200, 3_000])
+def test_a_floor_holds_whatever_it_costs_beside_the_mean_best_value(loss, gain, factor, count):
+    one = instance(count, 1, 8)
+    value = np.where(np.arange(count) == 7, gain, loss * np.linspace(1.0, factor, count))[:, None]
+    ones = np.ones((count, 1))
+    sized = msgspec.structs.replace(one, eligible=ones > 0, value=value, uses={**one.uses, "contacts": ones})
+    floor = Limit(name="contacts", uses="contacts", at_least=count / 2)
+    with_floor = allocate(sized, [floor]).certificate
+    best = gain - np.sort(-value[np.arange(count) != 7, 0])[: count // 2 - 1].sum()
+    assert (with_floor.status, with_floor.value) == ("optimal", pytest.approx(best, rel=1e-9))
+    with pytest.raises(BrokenPromise, match=f"at_least is {count + 1} and {count} of contacts can be reached"):
+        allocate(sized, [msgspec.structs.replace(floor, at_least=count + 1)])
+
+
 @pytest.mark.parametrize("poison", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_refused_with_their_place(poison):
     candidates = instance(10, 2, 1)
@@ -167,6 +182,17 @@ def test_numbers_that_are_not_finite_are_refused_with_their_place(poison):
     candidates.value[row, offer] = poison
     with pytest.raises(BadInput, match=rf"OP504.*o{row:04d} k{offer}"):
         allocate(candidates, [])
+
+
+@pytest.mark.parametrize(
+    ("offers", "most", "words"), [(0, None, "offer_ids are none"), (2, 0, "is 0"), (2, -1, "is -1")]
+)
+def test_what_could_offer_nothing_is_refused(offers, most, words):
+    limits = [Limit(name="contacts", uses="contacts", at_most=5.0)]
+    with pytest.raises(BadInput, match=rf"OP515.*{words}: expected"):
+        allocate(instance(10, offers, 1), limits, offers_per_customer=most)
+    with pytest.raises(BadInput, match="OP515"):
+        frontier(instance(10, offers, 1), limits, "contacts", [1.0, 2.0], offers_per_customer=most)
 
 
 def test_limits_that_cannot_hold_are_explained_and_the_advice_works():
@@ -187,6 +213,35 @@ def test_the_certificate_sees_a_tampered_plan():
     best = np.where(candidates.eligible, candidates.value, -np.inf).argmax(axis=1)
     greedy = np.where(candidates.eligible.any(axis=1), best, -1)
     assert certify(candidates, limits, greedy, plan.prices, 1e-4, 0).status == "infeasible"
+
+
+def test_the_data_hash_is_of_everything_that_was_solved():
+    one = msgspec.structs.replace(instance(40, 2, 3), attributes={"shop": np.full(40, "a", dtype=object)})
+    limits = [Limit(name="contacts", uses="contacts", at_most=15.0)]
+    moved = np.array([f"x{i}" for i in range(40)], dtype=object)
+    reserved = {"contacts": Reserved(margin=2.0)}
+    differing = [
+        allocate(each, asked, **other).certificate.data_hash
+        for each, asked, other in [
+            (one, limits, {}),
+            (one, limits, {"offers_per_customer": 1}),
+            (one, limits, {"reserved": reserved}),
+            (one, [msgspec.structs.replace(limits[0], at_most=16.0)], {}),
+            *[
+                (msgspec.structs.replace(one, **change), limits, {})
+                for change in (
+                    {"opportunity_id": moved},
+                    {"customer_id": moved},
+                    {"slot": moved},
+                    {"value": one.value + 1.0},
+                    {"offer_ids": ("p", "q")},
+                    {"attributes": {"shop": moved}},
+                )
+            ],
+        ]
+    ]
+    assert len(set(differing)) == len(differing)
+    assert allocate(one, limits, seed=3).certificate.data_hash == differing[0]
 
 
 @pytest.mark.parametrize("made", [None, 3, 99, -2])

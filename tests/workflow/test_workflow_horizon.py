@@ -151,7 +151,7 @@ def test_the_evidence_and_the_report_are_about_the_list(ahead):
 
 def test_exploring_a_margin_a_holdout_and_a_frontier_go_with_a_horizon(ahead):
     add(ahead, '\n[[limit]]\nname = "loss"\nuses = "expected_loss"\nat_most = 9000\nmargin = 1.0\n')
-    add(ahead, '\n[exploration]\nfloor = 0.05\nbudget = 200.0\nstandard = "standard"\nholdout = 0.1\n')
+    add(ahead, '\n[exploration]\nfloor = 0.03\nbudget = 200.0\nstandard = "standard"\nholdout = 0.1\n')
     add(ahead, '\n[frontier]\nlimit = "letters"\nbounds = [500, 1000]\n')
     project = Project.open(ahead, horizon="4w")
     planned = project.plan()

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -18,6 +19,7 @@ from opportune.numerics import keyed_uniform
 from opportune.project import Project
 from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.doubts import nothing_offered
+from opportune.workflow.make_plan import make_plan
 from opportune.workflow.settings import Exploration, Frontier, Objective, Protected
 
 HEAD = '#:schema .schemas/limits.schema.json\n[objective]\nmaximise = "value"\n'
@@ -61,6 +63,49 @@ def one_offer_each(value):
         opportunity_id=ids, customer_id=ids, slot=ids, offer_ids=("one",), eligible=np.ones((2, 1), dtype=bool),
         value=np.array(value)[:, None], uses=uses, currency="USD",
     )  # fmt: skip
+
+
+def test_a_conflict_is_told_as_it_is_where_no_nearest_plan_was_found():
+    ids = np.array([f"o{i}" for i in range(8)], dtype=object)
+    given = {
+        "w": [0.6, 1.9, 0.5, 0.4, 0.8, 0.5, 1.4, 0.3],
+        "u": [0.2, 1.3, 0.3, 0.8, -1.6, 0.4, -0.6, 2.1],
+        "n": [1] * 8,
+    }
+    options = Candidates(
+        opportunity_id=ids, customer_id=ids, slot=ids, offer_ids=("one",), eligible=np.ones((8, 1), dtype=bool),
+        value=np.ones((8, 1)), uses={name: np.array(each, float)[:, None] for name, each in given.items()},
+        currency="USD",
+    )  # fmt: skip
+    limits = [
+        Limit(name="W", uses="w", at_most=2),
+        Limit(name="F", uses="n", at_least=6),
+        Limit(name="R", uses="u", per="w", at_most=0.1),
+    ]
+    asked = {"gap": 1e-4, "seed": 0, "offers_per_customer": None}
+    with pytest.raises(BrokenPromise) as alone:
+        allocate(options, limits, **asked)
+    with pytest.raises(BrokenPromise) as planned:
+        make_plan(SimpleNamespace(asked=asked, exploration=Exploration()), None, options, limits, None)
+    *conflict, nearest = planned.value.findings
+    assert tuple(conflict) == alone.value.findings
+    assert [each.next_step for each in conflict] == ["set at_most = 4.2, or relax F", "set at_least = 3, or relax W"]
+    assert (nearest.code, "was not found" in nearest.message) == ("OP512", True)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"floor": 0.1, "budget": np.inf, "standard": "one"}, "budget is inf: expected money"),
+        ({"floor": 0.1, "budget": np.nan, "standard": "one"}, "budget is nan: expected money"),
+        ({"floor": np.nan, "budget": 1.0, "standard": "one"}, "floor is nan: expected a probability"),
+        ({"largest": {"lent": np.nan}}, "expected numbers"),
+        ({"tried": "column", "repeats": -1}, "repeats is -1: expected 0 or more"),
+    ],
+)
+def test_exploring_that_cannot_be_is_refused(given, words):
+    with pytest.raises(ValueError, match=words):
+        Exploration(**given)
 
 
 @pytest.mark.parametrize(

@@ -168,3 +168,28 @@ def test_a_check_that_is_refused_leaves_the_tables_of_the_last_good_one(file, ol
     Project.open(small_run.settings.directory, out=out).run()
     after = contents(out)
     assert {name for name in before if before[name] != after.get(name)} <= {Path("timings.json")}
+
+
+@pytest.mark.parametrize(
+    ("part", "missing"),
+    [
+        ("holdout_cost", ["holdout.json", "limit_costs.json", "relaxed.parquet", "frontier.json"]),
+        ("write_relaxed", ["limit_costs.json", "relaxed.parquet", "frontier.json"]),
+        ("frontier", ["frontier.json"]),
+    ],
+)
+def test_an_interruption_after_the_plan_leaves_it_whole_and_tells_what_is_missing(
+    part, missing, small_run, out, monkeypatch
+):
+    shutil.rmtree(out / "plan")
+
+    def interrupted(*given, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(plan, part, interrupted)
+    with pytest.raises(Interrupted, match=r"OP840.*is whole.*missing are .*the frontier"):
+        plan.plan(small_run.settings, out)
+    before, after = ({each.name for each in (folder / "plan").iterdir()} for folder in (small_run.out, out))
+    assert before - after == set(missing)
+    for name in ("plan.parquet", "certificate.json"):
+        assert (out / "plan" / name).read_bytes() == (small_run.out / "plan" / name).read_bytes()

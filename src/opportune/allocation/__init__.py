@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opportune.allocation.certificate import certify
 from opportune.allocation.charges import priced_rows, unit_charges
 from opportune.allocation.check import check_limits, columns_of
+from opportune.allocation.interruption import is_cut_short, stopped
 from opportune.allocation.varied import check_varied, told_as_one, varied_field
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ __all__ = [
     "draw",
     "explore",
     "frontier",
+    "is_cut_short",
     "nearest_plan",
     "paced",
     "priced_rows",
     "still_planned",
+    "stopped",
     "told_as_one",
     "unit_charges",
     "varied_field",

@@ -11,7 +11,6 @@ A plan that offers what is not eligible, or that keeps the limits and is worth m
 a fault of the solver: it is refused, not reported.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import msgspec
 import numpy as np
 
+from opportune.allocation.digest import data_hash, digest_of
 from opportune.domain import (
     CandidateBlocks,
     Candidates,
@@ -107,7 +107,9 @@ def certify(
         opportunities=len(candidates),
         offered=sum(each.offered for each in counted),
         repaired=sum(each.repaired for each in counted),
-        data_hash=data_hash(candidates.offer_ids, limits, data or b"".join(each.digest for each in counted)),
+        data_hash=data_hash(
+            candidates.offer_ids, limits, most, reserved, data or b"".join(each.digest for each in counted)
+        ),
         seed=seed,
     )
 
@@ -152,7 +154,9 @@ def certify_mixture(
     gap = (bound - value) / max(abs(bound), 1.0)
     return msgspec.structs.replace(
         chosen, rows=tuple(rows), value=value, bound=bound, gap=gap,
-        data_hash=data_hash(candidates.offer_ids, limits, b"".join(map(digest_of, candidates.blocks()))),
+        data_hash=data_hash(
+            candidates.offer_ids, limits, most, reserved, b"".join(map(digest_of, candidates.blocks()))
+        ),
         status=_status(chosen.status != "infeasible", gap, chosen.gap_asked, chosen.status == "interrupted"),
     )  # fmt: skip
 
@@ -313,18 +317,3 @@ def _holds(asked: LimitRow, row: RowReport, r: int, counted: Sequence[Counted]) 
     size += abs(row.limit) * abs(asked.opening_per) if asked.per is not None else 0.0
     size = max(size, abs(row.limit)) if asked.per is None else size
     return row.soft or row.slack >= -ROW_TOLERANCE * size
-
-
-def data_hash(offer_ids: Sequence[str], limits: Sequence[Limit], data: bytes) -> str:
-    """Return the SHA-256 of everything that was solved: offers, limits, and the digests of all blocks in order."""
-    return hashlib.sha256(repr((tuple(offer_ids), tuple(limits))).encode() + data).hexdigest()
-
-
-def digest_of(block: Candidates) -> bytes:
-    """Return the SHA-256 of ids, eligibility, values, uses and attributes of some candidates."""
-    digest = hashlib.sha256("\n".join(map(str, block.opportunity_id)).encode())
-    for name, array in (("eligible", block.eligible), ("value", block.value), *sorted(block.uses.items())):
-        digest.update(name.encode() + b"\0" + np.ascontiguousarray(array).tobytes())
-    for name, values in sorted(block.attributes.items()):
-        digest.update(name.encode() + b"\0" + "\n".join(map(str, values.tolist())).encode())
-    return digest.digest()

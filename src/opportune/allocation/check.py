@@ -5,9 +5,22 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from opportune.domain import Candidates, Finding, Limit, parse_where
+from opportune.allocation.standing import check_standing
+from opportune.domain import BadInput, Candidates, Finding, Limit, parse_where
 
 _SHOWN = 3
+
+
+def refuse_unfit(candidates: Candidates, limits: Sequence[Limit], offers_per_customer: int | None) -> None:
+    """Raise BadInput with everything that is wrong with limits, numbers and what is asked."""
+    findings = [
+        *check_limits(limits, candidates.resources, candidates.columns),
+        *check_asked(candidates.offer_ids, offers_per_customer),
+        *check_numbers(candidates),
+        *check_standing(candidates),
+    ]
+    if findings:
+        raise BadInput(findings)
 
 
 def check_limits(limits: Sequence[Limit], resources: Sequence[str], columns: Sequence[str] | None) -> list[Finding]:
@@ -69,6 +82,20 @@ def check_numbers(candidates: Candidates) -> list[Finding]:
             step = "look for missing facts or terms in these rows"
             findings.append(Finding(code="OP504", source="candidates", subject=shown, message=message, next_step=step))
     return findings
+
+
+def check_asked(offer_ids: Sequence[str], offers_per_customer: int | None) -> list[Finding]:
+    """Return findings where nothing could be offered, whatever the limits."""
+    found = []
+    if not offer_ids:
+        found.append(("candidates", "offer_ids", "are none: expected one offer at least", "name the offers"))
+    if offers_per_customer is not None and offers_per_customer < 1:
+        message = f"is {offers_per_customer}: expected 1 or more, or None for one for each opportunity"
+        found.append(("limits.toml", "objective.offers_per_customer", message, "correct the number"))
+    return [
+        Finding(code="OP515", source=source, subject=subject, message=message, next_step=step)
+        for source, subject, message, step in found
+    ]
 
 
 def _finding(code: str, subject: str, message: str) -> Finding:

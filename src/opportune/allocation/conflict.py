@@ -54,7 +54,7 @@ def least_excess(problem: Problem, kept: set[int], relaxed: set[int]) -> tuple[f
     """
     prices_of = {True: 1.0, False: np.inf}
     cap = np.array([prices_of[row.source in relaxed] if row.source in kept else 0.0 for row in problem.rows])
-    phase_one = msgspec.structs.replace(problem, pool=problem.pool.without_values(), cap=cap)
+    phase_one = msgspec.structs.replace(problem, pool=problem.pool.worth(0.0), cap=cap)
     linear = solve_core(phase_one, *settled_prices(phase_one, smoothed_prices(phase_one)))
     shares = whole_shares(phase_one, linear, REACHED, np.zeros(len(cap))) if linear.feasible else None
     if shares is None:

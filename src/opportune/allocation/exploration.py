@@ -1,6 +1,7 @@
 """Exploration: every offer that is nearly best gets a probability, inside a budget in money, and limits still hold.
 
-With probability ``floor`` each, a customer gets one of its near offers S instead of the chosen one. A plan that makes
+With probability ``floor`` each, a customer gets one of its near offers S instead of the chosen one; S is so small that
+the chosen one keeps a probability of ``floor`` at least. A plan that makes
 choice k with the rest is worth (1 - floor |S|) v_k + floor sum_S v, which is linear in the choice like every use. So
 the allocator plans the mixture itself: what exploring uses is reserved in every row first, values and uses of choices
 are shrunk by what is left, and its certificate holds for the expectation. How near an offer must lie is the largest
@@ -13,7 +14,8 @@ import msgspec
 import numpy as np
 
 from opportune.allocation.certificate import certify_mixture
-from opportune.allocation.charges import unit_charges
+from opportune.allocation.interruption import cut_short, is_cut_short, stopped
+from opportune.allocation.near_offers import distances, nearest, with_room, within
 from opportune.allocation.solver import allocate
 from opportune.domain import BrokenPromise, Candidates, Explored, Limit, Plan, Reserved, limit_rows, places_of
 
@@ -24,7 +26,7 @@ ATTEMPTS = 8
 class ExplorationTerms(msgspec.Struct, frozen=True, kw_only=True):
     """``floor``: probability of each near offer; ``budget``: money that randomising may cost.
 
-    ValueError for a floor outside 0 to 0.2 or a negative budget.
+    ValueError for a floor outside 0 to 0.2 or a budget that is negative or not finite.
     """
 
     floor: float
@@ -33,7 +35,7 @@ class ExplorationTerms(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 0.0 < self.floor <= 0.2:
             raise ValueError(f"floor is {self.floor}: expected a probability above 0 and at most 0.2")
-        if self.budget < 0.0:
+        if not 0.0 <= self.budget < np.inf:
             raise ValueError(f"budget is {self.budget}: expected money, zero or more")
 
 
@@ -53,69 +55,51 @@ def explore(
     standard offer, none above the amount that may be risked, none for who was tried often enough. ``choice`` is what
     each customer gets most likely. The cost, in the certificate, is the value of the best plan without exploring less
     that of this one; it is at most the budget. Where even the least exploring costs more or leaves no plan, as it may
-    on a short list whose whole choices are lumpy, nothing is tried: every probability is 0 or 1.
+    on a short list whose whole choices are lumpy, nothing is tried: every probability is 0 or 1. Nor is anything where
+    the work is interrupted (Ctrl-C): it stops at once, and the certificate says ``interrupted``.
 
     A customer who may get only so many offers, and is tried on, gets one where ``plain`` makes one and nowhere else:
     whatever is drawn, there are no more than it may get.
     """
-    distance, budget = _distances(candidates, plain, allowed, offers_per_customer), terms.budget
+    given = candidates, limits, plain, allowed, terms, offers_per_customer, reserved or {}
+    try:
+        mixed = _mixed_in_budget(*given)
+    except (KeyboardInterrupt, SystemError) as error:
+        if not stopped(error):
+            raise
+        mixed, plain = None, cut_short(plain)
+    return _certain(plain, candidates.value.shape[1], terms) if mixed is None else mixed
+
+
+def _mixed_in_budget(
+    candidates: Candidates,
+    limits: Sequence[Limit],
+    plain: Plan,
+    allowed: np.ndarray,
+    terms: ExplorationTerms,
+    most: int | None,
+    reserved: Mapping[str, Reserved],
+) -> Plan | None:
+    """Return the plan that explores most inside the budget; None where even the least costs more."""
+    distance = nearest(distances(candidates, plain, allowed, most), terms.floor)
+    budget = terms.budget
     for _ in range(ATTEMPTS):
-        near = _within(distance, terms.floor, budget)
-        near = _with_room(near, distance, candidates, limits, terms.floor, reserved or {})
-        plan = _mixed_plan(candidates, limits, near, terms.floor, plain, offers_per_customer, reserved or {})
+        near = within(distance, terms.floor, budget)
+        near = with_room(near, distance, candidates, limits, terms.floor, reserved)
+        plan = _mixed_plan(candidates, limits, near, terms.floor, plain, most, reserved)
+        if plan is not None and is_cut_short(plan):
+            raise KeyboardInterrupt
         if plan is not None and plain.certificate.value - plan.certificate.value <= terms.budget:
             return _told(plan, near, terms, plain.certificate.value - plan.certificate.value)
         budget = SHRINK * float(np.sum(distance[near])) * terms.floor
-    certain = (np.arange(near.shape[1]) == plain.choice[:, None]).astype(np.float64)
-    return _told(msgspec.structs.replace(plain, probability=certain), np.zeros_like(near), terms, 0.0)
+    return None
 
 
-def _distances(candidates: Candidates, plain: Plan, allowed: np.ndarray, most: int | None) -> np.ndarray:
-    """Return by how much each allowed offer (n, K) is worth less than the best choice after charges; inf where barred.
-
-    Where a customer may get only so many offers over several rows, a row without an offer is not explored.
-    """
-    net = candidates.value.copy()
-    for resource, charge in unit_charges(plain.places, plain.prices, candidates.attributes).items():
-        net -= charge * candidates.uses[resource]
-    best = np.maximum(np.where(candidates.eligible, net, -np.inf).max(axis=1, initial=-np.inf), 0.0)
-    usable = allowed & candidates.eligible
-    if most is not None:
-        usable = usable & (plain.choice >= 0)[:, None]
-    return np.where(usable, np.maximum(best[:, None] - net, 0.0), np.inf)
-
-
-def _within(distance: np.ndarray, floor: float, budget: float) -> np.ndarray:
-    """Return the offers (n, K) that lie nearest, as many as the budget pays for at the prices."""
-    order = np.argsort(distance, axis=None, kind="stable")
-    costs = floor * np.cumsum(np.where(np.isfinite(distance.ravel()[order]), distance.ravel()[order], np.inf))
-    near = np.zeros(distance.size, dtype=bool)
-    near[order[costs <= budget]] = True
-    return near.reshape(distance.shape)
-
-
-def _with_room(
-    near: np.ndarray,
-    distance: np.ndarray,
-    candidates: Candidates,
-    limits: Sequence[Limit],
-    floor: float,
-    reserved: Mapping[str, Reserved],
-) -> np.ndarray:
-    """Return the offers (n, K) whose trying keeps every hard ceiling of a sum by itself; the farthest are left out."""
-    places = places_of(limits, [candidates.attributes])
-    codes = [each.codes(candidates.attributes) for each in places]
-    tried = np.flatnonzero(near)
-    tried = tried[np.argsort(distance.ravel()[tried], kind="stable")]
-    customer, fits = tried // near.shape[1], np.ones(len(tried), dtype=bool)
-    for row in limit_rows(places, reserved):
-        if row.side == "at_most" and row.per is None and row.of_all is None and row.soft_price is None:
-            about = row.multiplier(codes[row.source])
-            use = floor * candidates.uses[row.uses].ravel()[tried] * (1.0 if about is None else about[customer])
-            fits &= (use <= 0.0) | (np.cumsum(use) <= row.right)
-    kept = np.zeros(near.size, dtype=bool)
-    kept[tried[fits]] = True
-    return kept.reshape(near.shape)
+def _certain(plain: Plan, offers: int, terms: ExplorationTerms) -> Plan:
+    """Return the plan without exploring, told as one that tries nothing."""
+    certain = (np.arange(offers) == plain.choice[:, None]).astype(np.float64)
+    nothing = np.zeros(certain.shape, dtype=bool)
+    return _told(msgspec.structs.replace(plain, probability=certain), nothing, terms, 0.0)
 
 
 def _mixed_plan(

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from opportune.allocation.check import check_numbers
-from opportune.allocation.pool import Block
+from opportune.allocation.pool import Block, times
 from opportune.allocation.prepare import (
     Prepared,
     by_customer,
@@ -23,6 +23,7 @@ from opportune.allocation.prepare import (
     value_scale,
     write_offers,
 )
+from opportune.allocation.standing import check_codes, standing_codes
 from opportune.domain import BadInput, CandidateBlocks, Candidates, Finding, Limit, places_of
 
 PACKED = np.dtype(np.float32)
@@ -33,7 +34,7 @@ ROWS = 131_072
 class OnDisk(msgspec.Struct, frozen=True):
     """Opportunities whose offers lie in a packed file (n, 1 + R, K) of float32.
 
-    ``worthless`` tells every eligible offer as worth zero.
+    ``factor`` is what the values of the file are times.
     """
 
     path: Path
@@ -41,7 +42,7 @@ class OnDisk(msgspec.Struct, frozen=True):
     cell: np.ndarray
     copies: np.ndarray
     first: np.ndarray
-    worthless: bool = False
+    factor: float = 1.0
 
     def blocks(self) -> Iterator[tuple[slice, Block]]:
         """Yield every block with the rows it covers; the next is read while one is used."""
@@ -62,9 +63,9 @@ class OnDisk(msgspec.Struct, frozen=True):
             read = b"".join(os.pread(packed.fileno(), size, row * size) for row in rows.tolist())
         return self._valued(np.frombuffer(read, PACKED).reshape(len(rows), *self.shape).astype(np.float64))
 
-    def without_values(self) -> "OnDisk":
-        """Return the same opportunities with every eligible offer worth zero."""
-        return msgspec.structs.replace(self, worthless=True)
+    def worth(self, factor: float) -> "OnDisk":
+        """Return the same opportunities with the value of every eligible offer times a factor."""
+        return msgspec.structs.replace(self, factor=self.factor * factor)
 
     def _runs(self) -> Iterator[slice]:
         """Yield runs of customers that have about ``ROWS`` opportunities each."""
@@ -85,21 +86,22 @@ class OnDisk(msgspec.Struct, frozen=True):
         return rows, Block(offers, self.cell[rows], self.copies[rows], first - first[0])
 
     def _valued(self, offers: np.ndarray) -> np.ndarray:
-        if self.worthless:
-            offers[:, 0] = np.where(np.isfinite(offers[:, 0]), 0.0, -np.inf)
+        if self.factor != 1.0:
+            offers[:, 0] = times(offers[:, 0], self.factor)
         return offers
 
 
 def prepare_on_disk(candidates: CandidateBlocks, limits: Sequence[Limit], most: int | None, folder: Path) -> Prepared:
     """Return candidates prepared for limits, their offers packed into a file of ``folder``.
 
-    Where a customer may get only so many offers, its opportunities must follow each other. BadInput (OP504, OP508)
-    for numbers that are not finite and for customers whose opportunities are apart.
+    Where a customer may get only so many offers, its opportunities must follow each other. BadInput (OP504, OP508,
+    OP030) for numbers that are not finite, for customers whose opportunities are apart, and for those that stand twice
+    for a slot and instant.
     """
     places = places_of(limits, candidates.attribute_blocks())
     resources = resources_of(places)
     path, scale = folder / "offers.float32", 1.0
-    codes, ids, owners = [], [], []
+    codes, ids, owners, standing = [], [], [], []
     with path.open("wb") as packed:
         for number, block in enumerate(candidates.blocks()):
             if findings := check_numbers(block):
@@ -109,6 +111,9 @@ def prepare_on_disk(candidates: CandidateBlocks, limits: Sequence[Limit], most: 
             codes.append(codes_of(places, block))
             ids.append(block.opportunity_id)
             owners.append(block.customer_id if most is not None else block.customer_id[:0])
+            standing.append(standing_codes(block))
+    if findings := check_codes(candidates, np.concatenate(standing)):
+        raise BadInput(findings)
     cell, place_of_cell = cells_of(np.concatenate([np.zeros((0, len(places)), np.int32), *codes]))
     first = _first(np.concatenate([np.zeros(0, object), *owners]), len(cell), most)
     pool = OnDisk(path, (1 + len(resources), len(candidates.offer_ids)), cell, np.ones(len(cell)), first)

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from opportune.allocation.certificate import digest_of
+from opportune.allocation.check import refuse_unfit
+from opportune.allocation.digest import digest_of
+from opportune.allocation.interruption import is_cut_short
 from opportune.allocation.prepare import prepare
-from opportune.allocation.solver import Task, refuse_unfit, solve
+from opportune.allocation.solver import Task, solve
 from opportune.allocation.varied import check_varied, told_as_one, varied_field
 from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, Plan, Reserved
 from opportune.numerics import clustered_mean
@@ -60,7 +62,7 @@ def frontier(
     """
     if findings := check_varied(limits, name, bounds):
         raise BadInput(findings)
-    refuse_unfit(candidates, limits)
+    refuse_unfit(candidates, limits, offers_per_customer)
     prepared = prepare(candidates, limits, offers_per_customer)
     points: list[FrontierPoint] = []
     seen: list[tuple[float, Mapping[str, float]]] = []
@@ -73,7 +75,7 @@ def frontier(
         except BrokenPromise:
             points.append(FrontierPoint(limit=bound))
             continue
-        if plan.certificate.status == "interrupted":
+        if is_cut_short(plan):
             raise KeyboardInterrupt
         points.append(_point(bound, name, plan, *_judged(plan.choice, scores, cluster)))
         seen.append((bound, plan.prices))

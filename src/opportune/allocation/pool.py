@@ -47,8 +47,8 @@ class Pool(Protocol):
         """Return the values and uses (q, 1 + R, K) of some opportunities (q,)."""
         ...
 
-    def without_values(self) -> "Pool":
-        """Return the same opportunities with every eligible offer worth zero."""
+    def worth(self, factor: float) -> "Pool":
+        """Return the same opportunities with the value of every eligible offer times a factor."""
         ...
 
 
@@ -68,11 +68,26 @@ class InMemory(msgspec.Struct, frozen=True):
         """Return the values and uses (q, 1 + R, K) of some opportunities (q,)."""
         return np.asarray(self.offers[rows])
 
-    def without_values(self) -> "InMemory":
-        """Return the same opportunities with every eligible offer worth zero."""
+    def worth(self, factor: float) -> "InMemory":
+        """Return the same opportunities with the value of every eligible offer times a factor."""
         offers = self.offers.copy()
-        offers[:, 0] = np.where(np.isfinite(offers[:, 0]), 0.0, -np.inf)
+        offers[:, 0] = times(offers[:, 0], factor)
         return msgspec.structs.replace(self, offers=offers)
+
+
+def times(values: np.ndarray, factor: float) -> np.ndarray:
+    """Return scaled values times a factor, -inf as before where not eligible."""
+    eligible = np.isfinite(values)
+    return np.asarray(np.multiply(values, factor, out=values.copy(), where=eligible))
+
+
+def largest_value(pool: Pool) -> float:
+    """Return the largest magnitude of a scaled value."""
+    found = 0.0
+    for _, block in pool.blocks():
+        values = block.offers[:, 0]
+        found = max(found, float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values))))
+    return found
 
 
 def rows_of_customers(first: np.ndarray, customers: np.ndarray) -> np.ndarray:

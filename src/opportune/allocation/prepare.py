@@ -10,12 +10,14 @@ import msgspec
 import numpy as np
 
 from opportune.allocation._kernels import best_values, fill, hashes
-from opportune.allocation.pool import InMemory, Pool
+from opportune.allocation.pool import InMemory, Pool, largest_value
 from opportune.allocation.problem import SAMPLE, Problem, build_problem
 from opportune.domain import Candidates, Limit, LimitRow, Places, Reserved, limit_rows, places_of
 
 WORTH_MERGING = 0.02
 """Share of a sample that must be repetitions before all are compared."""
+UNEVEN = 1e3
+"""Times the mean best value up to which penalties on passed rows are worth more than any offer."""
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +46,15 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     def places_of(self, limits: Sequence[Limit]) -> tuple[Places, ...]:
         """Return the places with limits that differ in their bounds alone from those prepared for."""
         return tuple(msgspec.structs.replace(p, limit=limit) for p, limit in zip(self.places, limits, strict=True))
+
+    def by_largest(self) -> "Prepared | None":
+        """Return the same with values scaled by the largest magnitude; None where that is hardly another scale."""
+        largest = largest_value(self.pool)
+        if largest <= UNEVEN:
+            return None
+        return msgspec.structs.replace(
+            self, pool=self.pool.worth(1.0 / largest), value_scale=self.value_scale * largest
+        )  # fmt: skip
 
     def _about(self, row: LimitRow) -> np.ndarray:
         return np.asarray(row.multiplier(self.place_of_cell[:, row.source]))

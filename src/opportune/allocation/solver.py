@@ -8,11 +8,12 @@ import msgspec
 import numpy as np
 
 from opportune.allocation.certificate import certify
-from opportune.allocation.check import check_limits, check_numbers
+from opportune.allocation.check import check_asked, check_limits, refuse_unfit
 from opportune.allocation.conflict import explain_conflict
 from opportune.allocation.core import LinearPlan, shares_of, solve_core
 from opportune.allocation.dual import smoothed_prices
 from opportune.allocation.inner import inner
+from opportune.allocation.interruption import stopped
 from opportune.allocation.near import settled_prices
 from opportune.allocation.on_disk import prepare_on_disk
 from opportune.allocation.prepare import Prepared, prepare
@@ -74,28 +75,54 @@ def allocate(
 
     Raises
     ------
-    BadInput : limits on unknown resources or columns, values that are not finite (OP501-OP505).
+    BadInput : limits on unknown resources or columns, values that are not finite (OP501-OP505), a customer that stands
+        twice for a slot and instant (OP030), no offers or fewer than one per customer (OP515).
     BrokenPromise : limits that cannot hold together, with the cheapest way out (OP510).
     """
     task = Task(candidates=candidates, limits=tuple(limits), gap=gap, seed=seed, reserved=reserved or {})
     if isinstance(candidates, Candidates):
-        refuse_unfit(candidates, limits)
+        refuse_unfit(candidates, limits, offers_per_customer)
         return solve(task, prepare(candidates, limits, offers_per_customer), start)
-    if findings := check_limits(limits, candidates.resources, candidates.columns):
+    findings = check_limits(limits, candidates.resources, candidates.columns)
+    if findings := findings + check_asked(candidates.offer_ids, offers_per_customer):
         raise BadInput(findings)
     with TemporaryDirectory(prefix="opportune-") as folder:
         return solve(task, prepare_on_disk(candidates, limits, offers_per_customer, Path(folder)), start)
 
 
-def refuse_unfit(candidates: Candidates, limits: Sequence[Limit]) -> None:
-    """Raise BadInput with everything that is wrong with limits and numbers."""
-    findings = check_limits(limits, candidates.resources, candidates.columns) + check_numbers(candidates)
-    if findings:
-        raise BadInput(findings)
+def quick_plan(
+    candidates: Candidates,
+    limits: Sequence[Limit],
+    gap: float,
+    seed: int,
+    prices: Mapping[str, float],
+    offers_per_customer: int | None,
+    reserved: Mapping[str, Reserved],
+) -> Plan | None:
+    """Return a plan made quickly from some prices, labelled as interrupted; None where none was found."""
+    task = Task(candidates=candidates, limits=tuple(limits), gap=gap, seed=seed, reserved=reserved)
+    prepared = prepare(candidates, limits, offers_per_customer)
+    problem = prepared.problem(limits, reserved)
+    scaled = problem.scaled_prices(np.array([prices[row.name] for row in problem.rows]))
+    return _plan_so_far(task, prepared, problem, scaled)
 
 
 def solve(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -> Plan:
-    """Return the plan of prepared candidates under limits that differ at most in their bounds from those prepared."""
+    """Return the plan of prepared candidates under limits that differ at most in their bounds from those prepared.
+
+    Where a few values dwarf the mean best one, no penalty counted in means is sure to be worth more than they are. So
+    before limits are said to conflict, the plan is looked for again with values scaled by the largest.
+    """
+    plan = _solved(task, prepared, start)
+    if plan is None and (rescaled := prepared.by_largest()) is not None:
+        plan = _solved(task, rescaled, None)
+    if plan is None:
+        raise explain_conflict(prepared, task.limits, task.reserved)
+    return plan
+
+
+def _solved(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -> Plan | None:
+    """Return the plan, or the one so far where the work is interrupted; None where none was found."""
     problem = prepared.problem(task.limits, task.reserved)
     latest = Latest(np.zeros(len(problem.rows)))
     if start is not None:
@@ -105,19 +132,12 @@ def solve(task: Task, prepared: Prepared, start: Mapping[str, float] | None) -> 
         linear = solve_core(problem, *settled_prices(problem, prices, latest.note), latest.note)
         plan = _whole_plan(task, prepared, problem, linear) if linear.feasible else None
     except (KeyboardInterrupt, SystemError) as error:
-        if not _interrupted(error):
+        if not stopped(error):
             raise
         plan = _plan_so_far(task, prepared, problem, latest.prices)
         if plan is None:
             raise
-    if plan is None:
-        raise explain_conflict(prepared, task.limits, task.reserved)
     return plan
-
-
-def _interrupted(error: BaseException | None) -> bool:
-    """Tell whether a Ctrl-C is behind an error: a compiled loop makes a SystemError of it as it is entered."""
-    return error is not None and (isinstance(error, KeyboardInterrupt) or _interrupted(error.__cause__))
 
 
 def _whole_plan(task: Task, prepared: Prepared, problem: Problem, linear: LinearPlan) -> Plan | None:

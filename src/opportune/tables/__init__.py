@@ -26,11 +26,13 @@ from opportune.tables.sql import keyed_uniform_sql, money_sum_sql, quoted
 if TYPE_CHECKING:
     from opportune.tables._duckdb import Engine
     from opportune.tables.candidates_file import CandidatesFile
+    from opportune.tables.candidates_table import candidates_of_table
     from opportune.tables.check import Checked, check_tables, write_tables
     from opportune.tables.contracts import CONTRACTS, SQL_TYPES, Contract
 
 _LAZY = {
     "CandidatesFile": "candidates_file",
+    "candidates_of_table": "candidates_table",
     "Engine": "_duckdb",
     "Checked": "check",
     "check_tables": "check",
@@ -47,6 +49,7 @@ __all__ = [
     "Checked",
     "Contract",
     "Engine",
+    "candidates_of_table",
     "canonical_json",
     "check_tables",
     "convert",

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from opportune.allocation import allocate
+from opportune.allocation import allocate, is_cut_short
 from opportune.domain import Candidates, Limit, Opportunities, Plan
 from opportune.numerics import keyed_uniform
 from opportune.workflow.make_plan import margins_of, value_unexplored
@@ -43,7 +43,7 @@ def holdout_cost(
     cost = 0.0
     if held_out.any():
         whole = allocate(everyone, limits, start=made.prices, reserved=margins_of(made), **settings.asked)
-        if whole.certificate.status == "interrupted":
+        if is_cut_short(whole):
             raise KeyboardInterrupt
         cost = whole.certificate.value - value_unexplored(made)
     return {"share": settings.holdout, "customers": len(set(everyone.customer_id[held_out])), "cost": cost}

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opportune.allocation import ExplorationTerms, allocate, allocate_with_margins, draw, explore, nearest_plan
+from opportune.allocation import (
+    ExplorationTerms,
+    allocate,
+    allocate_with_margins,
+    draw,
+    explore,
+    is_cut_short,
+    nearest_plan,
+)
 from opportune.decisioning import Rulebook
 from opportune.domain import BrokenPromise, Candidates, Finding, Limit, Opportunities, Plan, Reserved
 from opportune.numerics import keyed_uniform
@@ -18,13 +26,14 @@ def make_plan(settings: Settings, seen: Seen, options: Candidates, limits: Seque
 
     ``options`` are what is seen without those held out. Of the forecast nothing is tried: it teaches nobody.
 
-    BrokenPromise (OP510, OP512) where limits cannot hold together: which, the way out of each, and the nearest plan.
+    BrokenPromise (OP510, OP512) where limits cannot hold together: which, the way out of each, and the nearest plan
+    where one was found.
     """
     try:
         return _planned(settings, seen, options, limits, rulebook)
     except BrokenPromise as error:
         near = nearest_plan(options, limits, **settings.asked)
-        raise BrokenPromise([*error.findings, *([] if near is None else [_told(near)])]) from error
+        raise BrokenPromise([*error.findings, _told(near)]) from error
 
 
 def _planned(settings: Settings, seen: Seen, options: Candidates, limits: Sequence[Limit], rulebook: Rulebook) -> Plan:
@@ -34,7 +43,7 @@ def _planned(settings: Settings, seen: Seen, options: Candidates, limits: Sequen
         plan = allocate_with_margins(options, limits, errors, **settings.asked)
     else:
         plan = allocate(options, limits, **settings.asked)
-    if terms.floor is None or terms.budget is None or plan.certificate.status == "interrupted":
+    if terms.floor is None or terms.budget is None or is_cut_short(plan):
         return plan
     allowed = explorable(terms, options, rulebook)
     allowed[seen.listed :] = False
@@ -57,12 +66,15 @@ def _folds(settings: Settings) -> int:
     return next(iter(settings.models.values())).folds
 
 
-def _told(near: Plan) -> Finding:
-    """Return what the nearest plan passes, and what it is worth."""
-    proof = near.certificate
-    passed = [f"{row.name} ({row.used:g} where {row.limit:g} is asked)" for row in proof.rows if row.slack < 0.0]
-    message = f"passes {', '.join(passed) or 'nothing by more than a hair'} and is worth {proof.value:,.0f}"
-    step = "relax these limits to what it uses, and it is the best plan"
+def _told(near: Plan | None) -> Finding:
+    """Return what the nearest plan passes and what it is worth, or that none was found."""
+    if near is None:
+        message, step = "was not found: expected one that passes the limits by little", "relax a limit as told above"
+    else:
+        proof = near.certificate
+        passed = [f"{row.name} ({row.used:g} where {row.limit:g} is asked)" for row in proof.rows if row.slack < 0.0]
+        message = f"passes {', '.join(passed) or 'nothing by more than a hair'} and is worth {proof.value:,.0f}"
+        step = "relax these limits to what it uses, and it is the best plan"
     return Finding(code="OP512", source="limits.toml", subject="the nearest plan", message=message, next_step=step)
 
 

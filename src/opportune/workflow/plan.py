@@ -1,13 +1,13 @@
 """Plan: candidates of the list, the allocation under limits, its certificate and the frontier."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from opportune.allocation import frontier, told_as_one, varied_field
+from opportune.allocation import frontier, is_cut_short, stopped, told_as_one, varied_field
 from opportune.decisioning import Rulebook
 from opportune.domain import BadInput, Candidates, Facts, Finding, Interrupted, Limit, Opportunities, Plan
 from opportune.models import load
@@ -36,7 +36,8 @@ def plan(settings: Settings, out: Path) -> None:
     told of the list alone; ``horizon.json`` tells of the forecast.
 
     BadInput (OP830) when nobody on the list is eligible. Interrupted, it writes the best plan so far, labelled so, and
-    what can be told of it at once; then it raises Interrupted (OP840), so that nothing is built on it unseen.
+    what can be told of it at once; where the plan was whole by then, it writes that, without what was still to be
+    counted of it. Then it raises Interrupted (OP840), so that nothing is built on it unseen.
     """
     engine = open_tables(out, settings.directory)
     batch = opportunities_at(engine, settings.plan_at, context_columns(settings))
@@ -49,17 +50,52 @@ def plan(settings: Settings, out: Path) -> None:
     limits = resolved_limits(settings.limits, engine, options.attributes)
     made = seen.told(make_plan(settings, seen, options, limits, rulebook))
 
+    told: list[Finding] = [_interrupted(made)] if is_cut_short(made) else []
+
     def build(directory: Path) -> None:
         _write_plan(settings, directory, seen, options, held_out, made, batch)
-        if made.certificate.status == "interrupted":
-            return
-        write_json(directory / "holdout.json", holdout_cost(settings, seen.everyone, held_out, made, limits))
-        write_relaxed(settings, directory, options, seen.listed, made, limits)
-        _write_frontier(settings, directory, options, made, limits)
+        if not told:
+            told.extend(_write_costs(settings, directory, seen, options, held_out, made, limits))
 
     replace_directory(out / "plan", build)
-    if made.certificate.status == "interrupted":
-        raise Interrupted([_interrupted(made)])
+    if told:
+        raise Interrupted(told)
+
+
+def _write_costs(
+    settings: Settings,
+    directory: Path,
+    seen: Seen,
+    options: Candidates,
+    held_out: np.ndarray,
+    made: Plan,
+    limits: Sequence[Limit],
+) -> list[Finding]:
+    """Write what takes more plans to tell; interrupted, return what is not there (OP840)."""
+
+    def write_holdout() -> None:
+        write_json(directory / "holdout.json", holdout_cost(settings, seen.everyone, held_out, made, limits))
+
+    left: dict[str, Callable[[], None]] = {
+        "what the holdout costs": write_holdout,
+        "what each limit costs": lambda: write_relaxed(settings, directory, options, seen.listed, made, limits),
+        "the frontier": lambda: _write_frontier(settings, directory, options, made, limits),
+    }
+    try:
+        for name in list(left):
+            left[name]()
+            del left[name]
+    except (KeyboardInterrupt, SystemError) as error:
+        if not stopped(error):
+            raise
+        return [_uncounted(list(left))]
+    return []
+
+
+def _uncounted(names: Sequence[str]) -> Finding:
+    message = f"is whole, and the work was interrupted after it: missing are {', '.join(names)}"
+    step = "use the plan as it is, or run again for these"
+    return Finding(code="OP840", source="plan", subject="plan/plan.parquet", message=message, next_step=step)
 
 
 def _interrupted(made: Plan) -> Finding:
@@ -87,7 +123,7 @@ def _write_plan(
     write_parquet(directory / "probabilities.parquet", probabilities_table(everyone, held_out, of_list, share))
     if settings.horizon is not None and settings.horizon.weeks:
         write_horizon(settings.horizon, directory, seen, options, made)
-    if made.certificate.status != "interrupted":
+    if not is_cut_short(made):
         write_json(directory / "examples.json", example_choices(mine, of_list))
     write_json(directory / "places.json", made.places)
     write_json(directory / "certificate.json", {"prices": made.prices, **msgspec.to_builtins(made.certificate)})

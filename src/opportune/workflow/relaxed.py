@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from opportune.allocation import allocate
+from opportune.allocation import allocate, is_cut_short
 from opportune.domain import NO_OFFER_ID, Candidates, Limit, Plan, rows_of
 from opportune.tables import write_json, write_parquet
 from opportune.workflow.make_plan import margins_of, value_unexplored
@@ -35,7 +35,7 @@ def _without(settings: Settings, options: Candidates, made: Plan, limits: Sequen
     others = [limit for limit in limits if limit.name != name]
     start = {row.name: made.prices[row.name] for row in rows_of(others, options.attributes)}
     plan = allocate(options, others, start=start, reserved=margins_of(made), **settings.asked)
-    if plan.certificate.status == "interrupted":
+    if is_cut_short(plan):
         raise KeyboardInterrupt
     return plan
 

@@ -82,7 +82,8 @@ class Exploration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Absent: 0.02 for a list that is still to come, and none for one that was sent long ago (``retrospective``).
 
-    ``floor``: probability of each eligible offer that is nearly best, as many as ``budget`` in money pays for. None
+    ``floor``: probability of each eligible offer that is nearly best, as many as ``budget`` in money pays for and as
+    leave the chosen one as much, the nearest first. None
     that is dearer for the customer than the offer ``standard``, none that uses more of a resource than ``largest``
     allows, and none to a customer whose column ``tried`` counts ``repeats`` or more earlier tries.
     """
@@ -101,10 +102,14 @@ class Exploration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError("floor, budget and standard belong together: expected all of them, or none")
         if self.floor is not None and not 0.0 < self.floor <= 0.2:
             raise ValueError(f"floor is {self.floor}: expected a probability above 0 and at most 0.2")
-        if self.budget is not None and self.budget < 0.0:
+        if self.budget is not None and not 0.0 <= self.budget < math.inf:
             raise ValueError(f"budget is {self.budget}: expected money, zero or more")
         if (self.tried is None) != (self.repeats is None):
             raise ValueError("tried and repeats belong together: expected both, or none")
+        if self.repeats is not None and self.repeats < 0:
+            raise ValueError(f"repeats is {self.repeats}: expected 0 or more")
+        if any(math.isnan(amount) for amount in self.largest.values()):
+            raise ValueError(f"largest is {self.largest}: expected numbers")
         if self.holdout is not None and not 0.0 <= self.holdout < 1.0:
             raise ValueError(f"holdout is {self.holdout}: expected a share of 0 or more and below 1")
 
