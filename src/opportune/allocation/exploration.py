@@ -24,7 +24,7 @@ ATTEMPTS = 8
 class ExplorationTerms(msgspec.Struct, frozen=True, kw_only=True):
     """``floor``: probability of each near offer; ``budget``: money that randomising may cost.
 
-    ValueError for a floor outside 0 to 0.2 or a negative budget.
+    ValueError for a floor outside 0 to 0.2, and for a budget that is negative or not finite.
     """
 
     floor: float
@@ -33,7 +33,7 @@ class ExplorationTerms(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 0.0 < self.floor <= 0.2:
             raise ValueError(f"floor is {self.floor}: expected a probability above 0 and at most 0.2")
-        if self.budget < 0.0:
+        if not 0.0 <= self.budget < np.inf:
             raise ValueError(f"budget is {self.budget}: expected money, zero or more")
 
 

@@ -101,8 +101,11 @@ class Exploration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError("floor, budget and standard belong together: expected all of them, or none")
         if self.floor is not None and not 0.0 < self.floor <= 0.2:
             raise ValueError(f"floor is {self.floor}: expected a probability above 0 and at most 0.2")
-        if self.budget is not None and self.budget < 0.0:
+        if self.budget is not None and not 0.0 <= self.budget < math.inf:
             raise ValueError(f"budget is {self.budget}: expected money, zero or more")
+        for resource, most in self.largest.items():
+            if not math.isfinite(most):
+                raise ValueError(f"largest.{resource} is {most}: expected a finite number")
         if (self.tried is None) != (self.repeats is None):
             raise ValueError("tried and repeats belong together: expected both, or none")
         if self.holdout is not None and not 0.0 <= self.holdout < 1.0:
