@@ -115,7 +115,20 @@ def test_nobody_eligible_ties_and_what_is_no_number():
     assert (first.offer, first.net, first.runner_up, first.runner_up_net) == (0, 2.0, 1, 2.0)
     alone = best_offer(np.array([-np.inf, 3.0]), uses, free)
     assert (alone.offer, alone.runner_up, alone.runner_up_net) == (1, -1, 0.0)
-    assert best_offer(np.array([np.nan, -1.0]), uses, free).offer == -1
+
+
+@pytest.mark.parametrize(
+    ("value", "use", "says"),
+    [
+        (np.nan, 1.0, r"\[OP504\] value, offer 0 is not finite"),
+        (np.inf, 1.0, "value, offer 0"),
+        (3.0, np.nan, "contacts, offer 0"),
+        (3.0, np.inf, "contacts, offer 0"),
+    ],
+)
+def test_an_offer_of_no_number_is_refused_and_not_passed_over(value, use, says):
+    with pytest.raises(BadInput, match=says):
+        best_offer(np.array([value, -np.inf]), {"contacts": np.array([use, np.nan])}, {"contacts": 1.0})
 
 
 @pytest.mark.parametrize("at", [AsOf(datetime(2026, 3, 1, 23, 59, tzinfo=UTC)), END])
@@ -136,6 +149,22 @@ def test_the_instant_of_the_request_says_which_week_is_charged():
     )  # fmt: skip
     assert prices.charges({}, AsOf.parse("2026-03-01T23:59:59")) == {"cost": 1.0}
     assert prices.charges({}, START) == {"cost": 4.0}
+
+
+def test_a_period_or_a_value_that_was_not_planned_has_no_price_and_not_a_price_of_zero():
+    columns = {"at": np.array(["2026-03-30"], dtype="datetime64[us]"), "shop": np.array([7.0])}
+    monthly = Limit(name="monthly", uses="cost", period="month", at_most=10.0)
+    shops = Limit(name="shops", uses="cost", by="shop", at_most=10.0, where="shop < 100")
+    prices = PriceList(
+        prices={"monthly [2026-03]": 2.0, "shops [7]": 3.0}, places=places_of([monthly, shops], [columns]),
+        valid_from=AsOf.parse("2026-03-30"), valid_until=AsOf.parse("2026-04-06"),
+    )  # fmt: skip
+    assert prices.charges({"shop": 7}, AsOf.parse("2026-03-31")) == {"cost": 5.0}
+    assert prices.charges({"shop": 100}, AsOf.parse("2026-03-31")) == {"cost": 2.0}
+    with pytest.raises(BadInput, match="limit 'monthly' have none for '2026-04'"):
+        prices.charges({"shop": 7}, AsOf.parse("2026-04-02"))
+    with pytest.raises(BadInput, match="limit 'shops' have none for '8'"):
+        prices.charges({"shop": 8}, AsOf.parse("2026-03-31"))
 
 
 def test_an_attribute_that_a_limit_reads_and_nobody_gave_is_named():

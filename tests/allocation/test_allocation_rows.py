@@ -9,7 +9,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_matrix, hstack, kron, vstack
 
 from opportune.allocation import allocate, certify, core
-from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, OpportuneError
+from opportune.domain import BadInput, BrokenPromise, Candidates, Limit, OpportuneError, places_of
 
 START = np.datetime64("2026-01-05T10:00", "us")
 
@@ -275,6 +275,64 @@ def test_no_opportunity_of_a_value_leaves_an_empty_row_that_holds():
     candidates = instance(10, 2, 0)
     proof = allocate(candidates, [Limit(name="none", uses="lent", at_most=0.0, where="surface = 'phone'")]).certificate
     assert [(row.name, row.used, row.slack) for row in proof.rows] == [("none", 0.0, 0.0)]
+
+
+@pytest.mark.parametrize("ids", [[1234560, 1234561], [1000001.0, 1000002.0], [0.1, 0.1 + 1e-12], [2**53 - 1.0, 2**53]])
+def test_values_that_differ_have_rows_of_their_own(ids):
+    candidates = msgspec.structs.replace(
+        instance(10, 2, 0), eligible=np.ones((10, 2), bool), value=np.ones((10, 2)),
+        attributes={"shop": np.array(ids * 5)},
+    )  # fmt: skip
+    proof = allocate(candidates, [Limit(name="shops", uses="contacts", by="shop", at_most=2.0)]).certificate
+    assert [row.used for row in proof.rows] == [2.0, 2.0]
+
+
+def test_whole_numbers_have_one_name_in_every_column():
+    limit = Limit(name="shops", uses="lent", by="shop", at_most=1.0)
+    columns = (np.array([7, 1234567]), np.array([7.0, 1234567.0]), np.array(["7", "1234567"], dtype=object))
+    assert {places_of([limit], [{"shop": shops}])[0].labels for shops in columns} == {("1234567", "7")}
+
+
+def test_a_limit_by_a_value_has_no_row_where_its_condition_meets_nobody():
+    floor = Limit(name="none", uses="lent", by="merchant", at_least=5.0, where="surface = 'phone'")
+    proof = allocate(instance(10, 2, 0), [floor]).certificate
+    assert (proof.status, proof.rows) == ("optimal", ())
+
+
+@pytest.mark.parametrize("opening", [0.1 + 0.2, sum([0.1] * 30) / 10])
+def test_an_opening_that_is_the_bound_but_for_rounding_leaves_nothing_and_breaks_nothing(opening):
+    count = 40
+    candidates = instance(count, 3, 4)
+    full = Limit(name="full", uses="contacts", by="merchant", at_most=0.3, opening={"m0": opening})
+    shut = Limit(name="shut", uses="contacts", at_most=0.0, where="merchant = 'm0'")
+    beside = Limit(name="sum", uses="contacts", at_most=12.0)
+    loose = msgspec.structs.replace(full, at_most=None, amounts={f"m{m}": 100.0 for m in range(5)} | {"m0": 0.3})
+    ours, same = allocate(candidates, [loose, beside]), allocate(candidates, [shut, beside])
+    assert ours.certificate.status == "optimal"
+    assert ours.certificate.value == pytest.approx(same.certificate.value, rel=1e-4)
+
+
+@pytest.mark.parametrize("bound", [-1e-6, -1e-9, -1e-12, -1e-15, 0.0])
+def test_a_floor_of_next_to_nothing_changes_nothing(bound):
+    candidates, sent = instance(60, 3, 5), Limit(name="sum", uses="contacts", at_most=20.0)
+    slack = Limit(name="slack", uses="lent", at_least=bound)
+    plain, ours = allocate(candidates, [sent]).certificate, allocate(candidates, [sent, slack]).certificate
+    assert ours.status == "optimal"
+    assert ours.value == pytest.approx(plain.value, rel=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"opening": np.nan}, "opening of limit 'x' is nan"),
+        ({"opening": {"m0": np.inf}}, r"opening\['m0'\] of limit 'x' is inf"),
+        ({"opening_per": np.nan}, "opening_per"),
+        ({"at_most": None, "amounts": {"m0": np.nan}}, r"amounts\['m0'\]"),
+    ],
+)
+def test_a_limit_of_no_number_is_refused(fields, says):
+    with pytest.raises(ValueError, match=says):
+        Limit(**{"name": "x", "uses": "lent", "by": "merchant", "at_most": 1.0, **fields})
 
 
 def test_the_advice_about_one_limit_holds_beside_the_others():

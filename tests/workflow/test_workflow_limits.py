@@ -262,6 +262,49 @@ def test_amounts_that_do_not_fit_are_refused(small, sql, says):
         Project.open(small).plan()
 
 
+PERIOD = """
+[[limit]]
+name = "letters a month"
+uses = "contacts"
+period = "month"
+at_most = 950
+opening = "tables/sent.sql"
+"""
+
+
+@pytest.mark.parametrize("period", ["DATE '2025-03-17'", "TIMESTAMPTZ '2025-03-01 00:00:00+00'", "'2025-03'"])
+def test_an_opening_of_a_period_may_give_a_day_of_it(small, period):
+    (small / "tables" / "sent.sql").write_text(f"SELECT {period} AS period, 900 AS used")
+    write(small, PERIOD)
+    project = Project.open(small)
+    proof = project.plan().certificate
+    assert [(row.name, row.used) for row in proof.rows] == [("letters a month [2025-03]", 950.0)]
+    assert len(planned(project)) == 50
+
+
+@pytest.mark.parametrize(
+    ("limit", "sql", "says"),
+    [
+        (PERIOD, "SELECT 'March' AS period, 900 AS used", "period holds 'March': expected a date in the month, or such"),
+        (BRANCHES, OPENING.replace("SELECT branch", "SELECT upper(branch) AS branch"),
+         "opens BRANCH 00, and no branch of the list: expected some of branch 00, branch 01"),
+    ],
+)  # fmt: skip
+def test_an_opening_that_would_count_for_nothing_is_refused(small, limit, sql, says):
+    if limit == BRANCHES:
+        write_branches(small, 20)
+    (small / "tables" / ("sent.sql" if limit == PERIOD else "branch_sent.sql")).write_text(sql)
+    write(small, limit)
+    with pytest.raises(BadInput, match=f"OP506.*{says}"):
+        Project.open(small).plan()
+
+
+def test_a_condition_that_compares_text_with_a_number_is_refused(small):
+    write(small, BAND.replace("band = 'A' AND surface = 'mail'", "band > 5"))
+    with pytest.raises(BadInput, match=r"OP505.*compares column 'band' with the number 5, and it holds 'A'"):
+        Project.open(small).plan()
+
+
 def test_a_file_of_amounts_that_is_not_there_is_named(small):
     write(small, BRANCHES)
     with pytest.raises(BadInput, match="OP001"):

@@ -38,7 +38,8 @@ class PriceList(msgspec.Struct, frozen=True, kw_only=True):
         """Return the charge per unit of each resource for one opportunity with these attributes, at an instant.
 
         The instant says which week, month or quarter of a limit by ``period`` it is. BadInput (OP513) outside the
-        window: a price of yesterday says nothing of what is left today; (OP503) without a column that a limit reads.
+        window, because a price of yesterday says nothing of what is left today, and for a period or a value of ``by``
+        that was not planned, because no price is not a price of zero; (OP503) without a column that a limit reads.
         """
         if not self.valid_from <= at < self.valid_until:
             message = f"are asked for at {at}, and hold from {self.valid_from} until {self.valid_until}"
@@ -46,9 +47,12 @@ class PriceList(msgspec.Struct, frozen=True, kw_only=True):
         instant = np.datetime64(at.at.replace(tzinfo=None), "us")
         one = {name: np.array([value]) for name, value in {**attributes, "at": instant}.items()}
         try:
+            unplanned = {each.limit.name: labels for each in self.places if (labels := each.unplanned(one))}
             found = unit_charges(self.places, self.prices, one)
         except KeyError as error:
             raise BadInput([_without(str(error.args[0]))]) from error
+        if unplanned:
+            raise BadInput([_unplanned(name, labels[0]) for name, labels in unplanned.items()])
         return {name: float(np.asarray(charge).reshape(())) for name, charge in found.items()}
 
 
@@ -69,9 +73,11 @@ def best_offer(values: np.ndarray, uses: Mapping[str, np.ndarray], charges: Mapp
     """Return the best offer of one opportunity by value less charges; ``NO_OFFER`` (net 0) wins ties, then the first.
 
     ``values`` (K,) in money, -inf where an offer is not eligible; ``uses`` (K,) by resource; ``charges`` per unit of
-    each resource, from ``PriceList.charges``. The same bits as ``decisioning.choose`` on one row.
+    each resource, from ``PriceList.charges``. The same bits as ``decisioning.choose`` on one row. BadInput (OP504) for
+    a value or a use of an eligible offer that is not finite.
     """
     net = np.array(values, dtype=np.float64)
+    _refuse_strange({"value": net, **uses}, eligible=net != -np.inf)
     for resource, charge in charges.items():
         net -= charge * uses[resource]
     ranked = [(0.0, -1), *((each, k) for k, each in enumerate(net.tolist()) if each > -np.inf)]
@@ -79,6 +85,23 @@ def best_offer(values: np.ndarray, uses: Mapping[str, np.ndarray], charges: Mapp
     (best, offer), *others = ranked
     second, runner_up = others[0] if others else (0.0, None)
     return BestOffer(offer=offer, net=best, runner_up=runner_up, runner_up_net=second)
+
+
+def _refuse_strange(numbers: Mapping[str, np.ndarray], eligible: np.ndarray) -> None:
+    message, step = "is not finite: expected a number", "look for what is missing, and decide nothing on it"
+    strange = [
+        Finding(code="OP504", source="offers", subject=f"{name}, offer {np.flatnonzero(wrong)[0]}", message=message,
+                next_step=step)
+        for name, array in numbers.items() if (wrong := eligible & ~np.isfinite(array)).any()
+    ]  # fmt: skip
+    if strange:
+        raise BadInput(strange)
+
+
+def _unplanned(limit: str, label: str) -> Finding:
+    message = f"have none for {label!r}: expected a value that was planned"
+    step = "plan with it, or make the standard offer until then"
+    return Finding(code="OP513", source="prices", subject=f"limit '{limit}'", message=message, next_step=step)
 
 
 def _without(column: str) -> Finding:

@@ -16,6 +16,8 @@ from opportune.domain import LimitRow
 
 SAMPLE = 20_000
 SCALED_BY = 2_000
+NEXT_TO_NOTHING = 1e-9
+"""A right side below this share of what one offer uses is zero: to divide by it would make rounding look large."""
 SMALL = 1_000
 """Lists of so few opportunities are one core, and need no prices to start from."""
 
@@ -121,17 +123,15 @@ def _mix(row: LimitRow, resources: Sequence[str]) -> np.ndarray:
 def _row_scales(
     pool: Pool, rows: Sequence[LimitRow], about: np.ndarray, of_rows: np.ndarray, size: float
 ) -> np.ndarray:
-    """Return |right side| of each row, or where that is zero the size of its coefficients: mean magnitude times n.
+    """Return |right side| of each row, or where that is next to nothing the size of its coefficients: mean times n.
 
     A small sample of customers tells the size: a scale need not be exact.
     """
-    scales = np.abs([row.right for row in rows]).reshape(len(rows))
-    unset = np.flatnonzero(scales == 0.0)
-    if not len(unset) or not len(pool.cell):
-        return np.where(scales == 0.0, 1.0, scales)
+    right = np.abs([row.right for row in rows]).reshape(len(rows))
+    if not len(rows) or not len(pool.cell):
+        return np.where(right == 0.0, 1.0, right)
     customers = np.unique(np.linspace(0, len(pool.first) - 2, SCALED_BY).astype(np.int64))
     sample = part_of(pool, customers)
-    for r in unset:
-        of_row = np.einsum("r,nrk->nk", of_rows[r], sample.offers[:, 1:]) * about[r, sample.cell, None]
-        scales[r] = size * float(np.mean(np.abs(of_row))) or 1.0
-    return np.asarray(scales)
+    uses = [np.einsum("r,nrk->nk", each, sample.offers[:, 1:]) for each in of_rows]
+    mean = np.array([np.mean(np.abs(use * about[r, sample.cell, None])) for r, use in enumerate(uses)])
+    return np.where(right > NEXT_TO_NOTHING * mean, right, np.where(mean > 0.0, size * mean, 1.0))

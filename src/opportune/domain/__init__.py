@@ -8,6 +8,7 @@ from opportune.domain.estimate import Estimate
 from opportune.domain.facts import Facts
 from opportune.domain.finding import Finding, Severity, errors
 from opportune.domain.forecast import Forecast
+from opportune.domain.labels import PERIOD_FORMS, group_label, period_label
 from opportune.domain.limit import Limit
 from opportune.domain.limit_rows import LimitRow, Places, Reserved, limit_rows, places_of, resource_in, rows_of
 from opportune.domain.money import Money
@@ -18,11 +19,12 @@ from opportune.domain.plan import Certificate, Explored, Plan, RowReport, Status
 from opportune.domain.policy import Policy
 from opportune.domain.release import RELEASE_FORMAT, ReleaseManifest
 from opportune.domain.value import Basis, Value
-from opportune.domain.where import parse_where
+from opportune.domain.where import parse_where, rows_where
 
 __all__ = [
     "NO_OFFER",
     "NO_OFFER_ID",
+    "PERIOD_FORMS",
     "RELEASE_FORMAT",
     "STAGES",
     "AsOf",
@@ -59,9 +61,12 @@ __all__ = [
     "Value",
     "column",
     "errors",
+    "group_label",
     "limit_rows",
     "parse_where",
+    "period_label",
     "places_of",
     "resource_in",
     "rows_of",
+    "rows_where",
 ]

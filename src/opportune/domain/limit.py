@@ -1,6 +1,7 @@
 """A limit: a sum, a ratio, a floor or a parity that a plan must keep."""
 
 import math
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -41,10 +42,9 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     in_scenarios: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for field in ("at_most", "at_least", "soft_price", "within", "margin"):
-            bound = getattr(self, field)
-            if bound is not None and not math.isfinite(bound):
-                raise ValueError(f"{field} of limit {self.name!r} is {bound}: expected a finite number")
+        for field, number in self._numbers():
+            if not math.isfinite(number):
+                raise ValueError(f"{field} of limit {self.name!r} is {number}: expected a finite number")
         if all(each is None for each in (self.at_most, self.at_least, self.amounts, self.within)):
             raise ValueError(f"limit {self.name!r} bounds nothing: expected at_most, at_least, amounts or within")
         if self.soft_price is not None and self.soft_price < 0:
@@ -52,6 +52,14 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if self.margin is not None and (self.margin < 0 or self.soft_price is not None):
             raise ValueError(f"margin of limit {self.name!r}: expected zero or more, and a limit that is not soft")
         self._refuse_unmatched()
+
+    def _numbers(self) -> Iterator[tuple[str, float]]:
+        for field in ("at_most", "at_least", "amounts", "within", "opening", "opening_per", "soft_price", "margin"):
+            given = getattr(self, field)
+            if isinstance(given, dict):
+                yield from ((f"{field}[{value!r}]", number) for value, number in given.items())
+            elif isinstance(given, int | float):
+                yield field, given
 
     def _refuse_unmatched(self) -> None:
         grouped = self.by is not None or self.period is not None

@@ -7,10 +7,13 @@ import msgspec
 import numpy as np
 
 from opportune.domain.factor import factor
+from opportune.domain.labels import group_label, period_label
 from opportune.domain.limit import Limit, Side
 from opportune.domain.where import rows_where
 
 Attributes = Mapping[str, np.ndarray]
+NO_MORE = 1e-12
+"""What is left of a bound after its opening counts as nothing below this share of the two: it is their rounding."""
 
 
 def resource_in(resource: str, scenario: str | None) -> str:
@@ -41,6 +44,13 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
         place = {label: at for at, label in enumerate(self.labels)}
         known = np.array([place.get(name, -1) for name in names], dtype=np.int64)
         return np.where(inside, known[codes], -1)
+
+    def unplanned(self, attributes: Attributes) -> list[str]:
+        """Return the values of opportunities that the limit is about, and for which it has no row."""
+        if self.everywhere:
+            return []
+        names, codes, inside = _labelled(self.limit, attributes)
+        return sorted({names[code] for code in codes[inside]} - set(self.labels))
 
 
 class Reserved(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +96,9 @@ class LimitRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def right(self) -> float:
         """The right side of ``sum(m (uses - bound per)) <= right`` (sums: ``sum(m uses)``), before the sign."""
-        whole = (self.bound if self.per is None else self.bound * self.opening_per) - self.opening
-        return whole - self.sign * self.margin
+        allowed = self.bound if self.per is None else self.bound * self.opening_per
+        left = allowed - self.opening - self.sign * self.margin
+        return left if abs(left) > NO_MORE * (abs(allowed) + abs(self.opening) + self.margin) else 0.0
 
     def multiplier(self, codes: np.ndarray | None) -> np.ndarray | None:
         """Return what the use of each opportunity of the given places (n,) is multiplied by, or None for one."""
@@ -111,7 +122,9 @@ def places_of(limits: Sequence[Limit], blocks: Iterable[Attributes]) -> tuple[Pl
             names, codes, inside = _labelled(limits[source], attributes)
             sizes.update(dict(zip(names, np.bincount(codes[inside], minlength=len(names)).tolist(), strict=True)))
     for source, sizes in grouped.items():
-        kept = {name: count for name, count in sorted(sizes.items()) if count} or {"": 0}
+        limit = limits[source]
+        nobody = {} if limit.by is not None or limit.period is not None else {"": 0}
+        kept = {name: count for name, count in sorted(sizes.items()) if count} or nobody
         found[source] = Places(limit=limits[source], labels=tuple(kept), sizes=tuple(kept.values()))
     return tuple(found)
 
@@ -165,24 +178,14 @@ def _labelled(limit: Limit, attributes: Attributes) -> tuple[list[str], np.ndarr
 
 def _texts(values: np.ndarray) -> tuple[list[str], np.ndarray]:
     found, codes = factor(values)
-    return [f"{each:g}" if isinstance(each, float) else str(each) for each in found], codes
+    return list(map(group_label, found)), codes
 
 
 def _periods(at: np.ndarray, period: str) -> tuple[list[str], np.ndarray]:
     """Return the names of weeks (by their Monday), months or quarters, and that of each instant (n,)."""
     days, codes = np.unique(at.astype("datetime64[D]"), return_inverse=True)
-    names, places = np.unique([_period(day, period) for day in days], return_inverse=True)
+    names, places = np.unique([period_label(day, period) for day in days], return_inverse=True)
     return names.tolist(), places[codes]
-
-
-def _period(day: np.datetime64, period: str) -> str:
-    if period == "week":
-        return str(day - (day.astype(np.int64) + 3) % 7)
-    month = day.astype("datetime64[M]")
-    if period == "month":
-        return str(month)
-    number = int(month.astype(np.int64))
-    return f"{1970 + number // 12}-Q{number % 12 // 3 + 1}"
 
 
 def _sides(limit: Limit, label: str) -> Iterator[tuple[Side, float]]:

@@ -37,13 +37,18 @@ class Comparison(msgspec.Struct, frozen=True):
         if given is None or given != given:
             return False
         if self.operator == "in":
-            return any(_like(given, value) == value for value in self.values)
-        return bool(COMPARE[self.operator](_like(given, self.values[0]), self.values[0]))
+            return any(self._like(given, value) == value for value in self.values)
+        return bool(COMPARE[self.operator](self._like(given, self.values[0]), self.values[0]))
 
-
-def _like(given: Any, value: str | float) -> Any:
-    """Return a value as text or as a number, whichever it is compared with. ValueError where it is no number."""
-    return str(given) if isinstance(value, str) else float(given)
+    def _like(self, given: Any, value: str | float) -> Any:
+        """Return a value as text or as a number, whichever it is compared with. ValueError where it is no number."""
+        try:
+            return str(given) if isinstance(value, str) else float(given)
+        except ValueError as error:
+            raise ValueError(
+                f"compares column {self.column!r} with the number {value:g}, and it holds {given!r}: expected text in "
+                "quotes, or a column of numbers"
+            ) from error
 
 
 def parse_where(text: str) -> tuple[Comparison, ...]:
@@ -81,6 +86,9 @@ def _literal(text: str) -> str | float:
 
 
 def rows_where(text: str, attributes: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the mask (n,) of the opportunities that meet a condition. KeyError for a column that they do not have."""
+    """Return the mask (n,) of the opportunities that meet a condition.
+
+    KeyError for a column that they do not have; ValueError, with words, for text that is compared with a number.
+    """
     masks = [each.holds(attributes[each.column]) for each in parse_where(text)]
     return np.asarray(np.logical_and.reduce(masks))

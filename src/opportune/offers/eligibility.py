@@ -1,5 +1,7 @@
 """Eligibility: named conditions on facts; a customer who fails one gets no offer, and the reason is kept."""
 
+import math
+
 import msgspec
 import numpy as np
 
@@ -19,6 +21,10 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def __post_init__(self) -> None:
         if self.at_most is None and self.at_least is None and self.one_of is None:
             raise ValueError(f"eligibility {self.name!r} asks nothing: expected at_most, at_least or one_of")
+        for field in ("at_most", "at_least"):
+            bound = getattr(self, field)
+            if bound is not None and not math.isfinite(bound):
+                raise ValueError(f"{field} of eligibility {self.name!r} is {bound}: expected a finite number")
 
     def holds(self, values: np.ndarray) -> np.ndarray:
         """Return a mask (n,) of the rows that meet the condition."""

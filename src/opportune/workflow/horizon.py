@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from opportune.decisioning import Rulebook, candidates
-from opportune.domain import BadInput, Candidates, Facts, Finding, Opportunities, Plan
+from opportune.domain import BadInput, Candidates, Facts, Finding, Opportunities, Plan, group_label
 from opportune.numerics import keyed_uniform
 from opportune.workflow.forecast_rows import ForecastRow, forecast_rows
 from opportune.workflow.frames import FIXED, batch_of, context_columns, read_facts
@@ -106,7 +106,7 @@ def _templates(settings: Settings, engine: "Engine") -> tuple[Opportunities, dic
     if not rows.num_rows:
         raise BadInput([_no_segment(segment, [name for name in columns if name not in FIXED])])
     batch = batch_of(rows, settings.plan_at, context_columns(settings))
-    names = [f"{each:g}" if isinstance(each, float) else str(each) for each in batch.context[segment].tolist()]
+    names = [group_label(each) for each in batch.context[segment].tolist()]
     places: dict[Group, list[int]] = {}
     for row, group in enumerate(zip(batch.surface.tolist(), names, strict=True)):
         places.setdefault(group, []).append(row)

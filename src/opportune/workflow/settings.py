@@ -104,12 +104,13 @@ class Exploration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError(f"floor is {self.floor}: expected a probability above 0 and at most 0.2")
         if self.budget is not None and not 0.0 <= self.budget < math.inf:
             raise ValueError(f"budget is {self.budget}: expected money, zero or more")
+        for resource, most in self.largest.items():
+            if not math.isfinite(most):
+                raise ValueError(f"largest.{resource} is {most}: expected a finite number")
         if (self.tried is None) != (self.repeats is None):
             raise ValueError("tried and repeats belong together: expected both, or none")
         if self.repeats is not None and self.repeats < 0:
             raise ValueError(f"repeats is {self.repeats}: expected 0 or more")
-        if any(math.isnan(amount) for amount in self.largest.values()):
-            raise ValueError(f"largest is {self.largest}: expected numbers")
         if self.holdout is not None and not 0.0 <= self.holdout < 1.0:
             raise ValueError(f"holdout is {self.holdout}: expected a share of 0 or more and below 1")
 
