@@ -315,7 +315,12 @@ def test_a_ranking_that_is_no_number_and_a_share_beyond_one_are_refused():
         ({"control": "nobody"}, r"OP652.*expected one of the arms none, a"),
         ({"predicted": np.zeros((4, 3))}, r"OP652.*expected \(4, 2\)"),
         ({"action": np.array([0, 1, 2, 1])}, r"OP653.*row 2.*1 rows have an arm outside"),
-        ({"probability": np.array([[0.5, 0.5], [1.0, 0.0], [0.5, 0.5], [0.6, 0.6]])}, r"(?s)probability zero.*above 1"),
+        (
+            {"probability": np.array([[0.5, 0.5], [1.0, 0.0], [0.5, 0.5], [0.6, 0.6]])},
+            r"(?s)probability zero.*sum to 1",
+        ),
+        ({"probability": np.full((4, 2), 1 / 3)}, r"OP653.*row 0, 1, 2 4 rows.*do not sum to 1.*divide the others"),
+        ({"probability": np.array([[0.5, 0.5], [0.5, 0.5], [0.5, 0.5], [-0.5, 1.5]])}, r"OP653.*outside 0 to 1"),
         ({"outcome": np.array([1.0, np.nan, 0.0, 1.0])}, r"OP653.*row 1.*not known"),
     ],
 )
