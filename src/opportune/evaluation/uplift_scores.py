@@ -7,7 +7,6 @@ import numpy as np
 
 from opportune.domain import BadInput, Candidates, Finding
 
-_FRACTIONS = "log probabilities as fractions"
 _SHOWN = 3
 _SUM_TOLERANCE = 1e-6
 
@@ -131,8 +130,9 @@ def _doubts(
     yield ~inside, "rows have an arm outside the list of arms", step
     made = probability[np.arange(len(action)), np.where(inside, action, 0)]
     yield ~(made > 0), "rows have an arm of probability zero", "log the probability that the draw had"
-    yield ~((probability >= 0) & (probability <= 1)).all(axis=1), "rows have probabilities outside 0 to 1", _FRACTIONS
-    unsummed = ~(np.abs(probability.sum(axis=1) - 1.0) <= _SUM_TOLERANCE)
+    within = np.asarray(((probability >= 0) & (probability <= 1)).all(axis=1))
+    yield ~within, "rows have probabilities outside 0 to 1", "log probabilities as fractions"
+    unsummed = np.asarray(~(np.abs(probability.sum(axis=1) - 1.0) <= _SUM_TOLERANCE))
     step = "name every arm that could be drawn; where rows of an arm are left out, divide the others by their sum"
     yield unsummed, "rows have probabilities that do not sum to 1", step
     yield ~np.isfinite(outcome), "outcomes are not known", "leave out what is not yet observed, and count it"
