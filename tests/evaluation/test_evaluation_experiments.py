@@ -347,6 +347,21 @@ def test_an_adjustment_with_unknown_covariates_or_too_few_rows_is_refused():
         adjusted_difference(np.ones(3), np.array([1, 0, 0]), np.array([[1.0], [np.nan], [0.0]]), np.arange(3))
 
 
+def test_an_adjustment_of_other_arms_open_outcomes_or_few_clusters_is_refused():
+    outcome, treated, before = simulated(400, 0.0, 8)
+    ids, nothing = np.arange(400), np.zeros((400, 0))
+    with pytest.raises(
+        BadInput, match=r"(?s)OP658\] treated is not 0 or 1 in 1 rows.*OP658\] outcome is not known of 1"
+    ):
+        adjusted_difference(np.where(ids == 5, np.nan, outcome), np.where(ids == 9, 2, treated), before[:, None], ids)
+    with pytest.raises(BadInput, match=r"OP609.*has 1 clusters"):
+        adjusted_difference(outcome, treated, nothing, treated)
+    with pytest.raises(BadInput, match=r"OP609.*has 9 clusters"):
+        adjusted_difference(outcome, treated, nothing, np.where(treated == 1, ids % 9, ids + 9))
+    with pytest.raises(BadInput, match=r"OP658\] outcome is not known of 1 rows"):
+        cuped_prediction(np.where(ids == 5, np.nan, outcome), before[:, None], ids, folds=2, seed=1)
+
+
 SHARES = {"champion": 0.5, "challenger": 0.5}
 
 
