@@ -176,6 +176,22 @@ def test_layers_that_cannot_be_assigned_are_found_all_at_once():
         assign(wrong, CUSTOMERS[:3], **CALL)
 
 
+def test_two_arms_or_two_layers_of_one_name_are_found_and_sql_refuses_as_python_does():
+    twins = Experiment(name="a", first=0, buckets=6_000, arms=arms(5_000, 3_000, 2_000, roles=("champion",) * 3))
+    wrong = Layer(name="prices", experiments=(twins,))
+    renamed = msgspec.structs.replace(WORDS, name="prices")
+    said = " ".join(finding.text() for finding in check_layers([wrong, renamed], 0))
+    assert "has arms of 'a' named 'champion', 'champion', 'champion': expected one name each" in said
+    assert "layer 'prices' is there twice" in said
+    for refusing in (lambda: assign(wrong, CUSTOMERS[:3], **CALL), lambda: arm_sql(wrong, "customer_id", **CALL)):
+        with pytest.raises(BadInput, match="OP656"):
+            refusing()
+    held = Experiment(
+        name="b", first=0, buckets=1, arms=(Arm(name="universal holdout", buckets=10_000, role="holdout"),)
+    )
+    assert len(check_layers([Layer(name="l", experiments=(held,))], 0)) == 1
+
+
 # Read-out ---------------------------------------------------------------------------------------------------------
 
 
