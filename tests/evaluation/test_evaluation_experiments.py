@@ -450,3 +450,5 @@ def test_a_design_that_cannot_be_is_refused():
         power(DESIGN, [3], trials=10, seed=1, tuned_for=10)
     with pytest.raises(BadInput, match=r"OP660.*looks are on days \[90, 35\]: expected days in order"):
         power(DESIGN, [90, 35], trials=10, seed=1, tuned_for=10)
+    with pytest.raises(ValueError, match="level is 95"):
+        power(DESIGN, [35, 90], trials=10, seed=1, tuned_for=10, level=95)

@@ -95,6 +95,33 @@ def test_one_arm_is_no_trial():
         trial(np.ones(3), np.ones(3, dtype=int), np.ones(3))
 
 
+@pytest.mark.parametrize("column", ["score", "outcome"])
+def test_a_trial_with_values_that_are_no_numbers_is_refused(published, column):
+    spoilt = np.where(np.arange(2000) % 1000 == 3, np.nan, getattr(published, column))
+    with pytest.raises(BadInput, match=rf"OP661.*{column}, row 3, 1003 2 values are no finite numbers"):
+        msgspec.structs.replace(published, **{column: spoilt})
+
+
+@pytest.mark.parametrize(
+    ("measure", "convention"),
+    [(qini, "sklfit"), (auuc, "causalml_random_orders"), (lambda t, **k: uplift_at(t, 0.3, **k), "overall")],
+)
+def test_a_convention_that_does_not_exist_is_told_with_those_that_do(published, measure, convention):
+    with pytest.raises(ValueError, match=f"convention is '{convention}': expected one of 'sklift"):
+        measure(published, convention=convention)
+
+
+@pytest.mark.parametrize("share", [30, -0.3, float("nan")])
+def test_a_share_outside_zero_to_one_is_refused(published, share):
+    with pytest.raises(ValueError, match=r"expected 0 to 1, such as 0\.3"):
+        uplift_at(published, share, convention="sklift_overall")
+
+
+def test_a_share_that_holds_one_arm_only_is_refused(published):
+    with pytest.raises(BadInput, match=r"OP655.*has 0 treated and 0 control rows in the best share"):
+        uplift_at(published, 0.0, convention="sklift_by_group")
+
+
 # One budget, many offers ------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from opportune.domain import BadInput, Finding
 from opportune.evaluation.difference_sums import sums_of_counts
-from opportune.evaluation.experiment_readout import FEWEST_OFF_MODE
+from opportune.evaluation.experiment_readout import FEWEST_OFF_MODE, refuse_level
 from opportune.numerics import NORMAL_975, asymptotic_radius, generator
 
 
@@ -72,6 +72,7 @@ def power(
     shown at a look that is too early. BadInput (OP660) when looks are out of order, or none has a mature outcome.
     """
     _check_looks(design, looks)
+    refuse_level(level)
     entered = np.clip(np.asarray(looks) - design.mature_after, 0, design.days)
     seen = entered > 0
     drawn = _drawn(design, trials, seed, entered[seen])

@@ -41,7 +41,9 @@ def sequential_readout(
     ends, and its ``method`` says so. BadInput (OP657) when rows cannot be read out.
     """
     _check(outcome, treated, probability, predicted, looks)
-    _check_level(level, comparisons)
+    refuse_level(level)
+    if comparisons < 1:
+        raise ValueError(f"comparisons is {comparisons}: expected the number of challengers, 1 or more")
     sums = running_sums(outcome, treated.astype(np.float64), probability, predicted)
     mean, deviation = sums.mean_and_deviation()
     at = np.asarray(looks, dtype=np.int64) - 1
@@ -80,11 +82,10 @@ def first_decided(looks: Sequence[Estimate]) -> Estimate | None:
     return next((each for each in looks if each.excludes_zero()), None)
 
 
-def _check_level(level: float, comparisons: int) -> None:
+def refuse_level(level: float) -> None:
+    """Raise ValueError when a level is no share."""
     if not 0.0 < level < 1.0:
         raise ValueError(f"level is {level}: expected above 0 and below 1, such as 0.95")
-    if comparisons < 1:
-        raise ValueError(f"comparisons is {comparisons}: expected the number of challengers, 1 or more")
 
 
 def _check(

@@ -12,9 +12,9 @@ _SHOWN = 3
 def refuse_not_numbers(columns: Sequence[tuple[str, np.ndarray]]) -> None:
     """Raise BadInput (OP661) about all named columns (n,) that hold values that are no finite numbers."""
     findings = [
-        _finding(name, np.flatnonzero(~np.isfinite(values)))
+        _finding(name, rows)
         for name, values in columns
-        if not np.isfinite(values).all()
+        if len(rows := np.flatnonzero(~np.isfinite(np.asarray(values, dtype=np.float64))))
     ]
     if findings:
         raise BadInput(findings)
