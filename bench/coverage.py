@@ -8,14 +8,14 @@ by a score of its own.
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
-from typing import Literal
 
 import msgspec
 import numpy as np
 from numba import set_num_threads
 
+from bench.coverage_special import Told, special_run, within
 from bench.result import result, told
-from opportune.domain import Estimate, Limit, rows_of
+from opportune.domain import Limit, rows_of
 from opportune.evaluation import (
     Bounds,
     FixedOffers,
@@ -30,11 +30,12 @@ from opportune.evaluation import (
 
 RUNS, DECISIONS, OFFERS, FLOOR, DAYS = 2_000, 5_000, 10, 0.02, 250
 FEW_RUNS, REPLICATES, LOOKS, HORIZON = 400, 500, 25, 6
+DAILY_RUNS, FIRST_DAY = 200, 10
+"""The asymptotic sequence is looked at from the day on which 100 customers are known: before, it promises nothing."""
 LARGEST = 2.2
 """No outcome is above 1.5 times the largest amount, 1.45."""
 K = np.arange(OFFERS)
 ROW_ARRAYS = ("decision_id", "customer_id", "slot", "action", "eligible", "probability", "outside", "cluster")
-Told = Literal["off", "below", "share"]
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +118,9 @@ def one_run(seed: int) -> dict[tuple[Told, str], bool]:
     """Return what held in one stream, by how it is told and its name."""
     made, true = stream(seed), truth()
     held = intervals(made, true, seed) | honesty(made, true) | limits(made, true, seed) | sequences(made, true)
-    return held if seed >= FEW_RUNS else held | looks(made, true) | delays(made, seed)
+    if seed < FEW_RUNS:
+        held |= looks(made, true) | delays(made, seed) | special_run(seed)
+    return held | daily(made, true) if seed < DAILY_RUNS else held
 
 
 def intervals(made: Stream, true: dict[str, float], seed: int) -> dict[tuple[Told, str], bool]:
@@ -188,6 +191,17 @@ def looks(made: Stream, true: dict[str, float]) -> dict[tuple[Told, str], bool]:
     return held
 
 
+def daily(made: Stream, true: dict[str, float]) -> dict[tuple[Told, str], bool]:
+    """Return whether the asymptotic sequence holds on every day from the first one on which it may be looked at."""
+    ends = np.searchsorted(made.day, np.arange(FIRST_DAY, DAYS), side="right")
+    days = (made.take(np.arange(size)) for size in ends)
+    found = (
+        estimate(day.logged, day.policies()[0], interval="asymptotic_sequence", outcome_model=0.7 * day.mean)
+        for day in days
+    )
+    return {("below", "asymptotic_sequence_daily"): all(within(true["value"], each) for each in found)}
+
+
 def delays(made: Stream, seed: int) -> dict[tuple[Told, str], bool]:
     """Return whether an interval holds the default rate while many are still to come, completed and left out."""
     draw, action = np.random.default_rng([seed, 1]), made.logged.action
@@ -209,11 +223,6 @@ def delays(made: Stream, seed: int) -> dict[tuple[Told, str], bool]:
         ("off", "coverage_delayed_by_hazards"): within(wanted, done),
         ("share", "coverage_delayed_left_out"): within(wanted, dropped),
     }
-
-
-def within(value: float, found: Estimate) -> bool:
-    """Whether an interval holds a value."""
-    return found.low <= value <= found.high
 
 
 def off(name: str, runs: list[bool]) -> dict:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.coverage import below
 from bench.result import result
 from opportune.evaluation import (
     ExperimentDesign,
@@ -22,11 +23,13 @@ from opportune.numerics import asymptotic_radius
 
 MANY, FEW, OFFERS = 1_000_000, 5_000, 8
 STREAMS, LOOKS, PER_DAY = 2_000, 30, 500
+RARE_STREAMS, RARE_CUSTOMERS, RARE_RATE = 400, 30_000, 0.005
 
 
 def uplift_results() -> list[dict]:
     """Return speed of paths, their distance from the loop, coverage, and false alarms of daily looks."""
-    return [*path_results(), *convention_results(), *coverage_results(), *peeking_results(), *stopping_results()]
+    trials = [*peeking_results(), *rare_results(), *stopping_results()]
+    return [*path_results(), *convention_results(), *coverage_results(), *trials]
 
 
 def path_results() -> list[dict]:
@@ -135,6 +138,27 @@ def peeking_results() -> list[dict]:
         plain += bool(np.any(np.abs(mean) > 1.959964 * deviation / np.sqrt(at + 1.0)))
     daily = ("a fixed interval looked at daily", 100 * plain / STREAMS)
     return [result("evaluation.looks_false_alarms", 100 * alarms / STREAMS, "%", rival=daily, bar=5.0)]
+
+
+def rare_results() -> list[dict]:
+    """Return whether read-outs of a rare outcome hold the truth at all looks, each 50 customers from the first 50 on.
+
+    Of 200 customers one has the event, with treatment, and of 400 one without: the first looks have none at all.
+    """
+    looks = list(range(50, RARE_CUSTOMERS + 1, 50))
+    held, began = [], 0
+    for seed in range(RARE_STREAMS):
+        draw = np.random.default_rng(seed)
+        treated = draw.integers(0, 2, RARE_CUSTOMERS)
+        outcome = (draw.random(RARE_CUSTOMERS) < RARE_RATE * np.where(treated == 1, 1.0, 0.5)).astype(np.float64)
+        told = sequential_readout(
+            outcome=outcome, treated=treated, probability=0.5, predicted=np.zeros(RARE_CUSTOMERS), looks=looks,
+            tuned_for=RARE_CUSTOMERS // 2,
+        )  # fmt: skip
+        held.append(all(each.low <= RARE_RATE / 2.0 <= each.high for each in told))
+        began += bool(np.isfinite(told[-1].high))
+    begun = result("evaluation.looks_at_a_rare_outcome_begun", 100 * began / RARE_STREAMS, "% of streams")
+    return [below("evaluation.looks_at_a_rare_outcome", held), begun]
 
 
 def stopping_results() -> list[dict]:

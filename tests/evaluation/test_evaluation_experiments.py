@@ -176,6 +176,22 @@ def test_layers_that_cannot_be_assigned_are_found_all_at_once():
         assign(wrong, CUSTOMERS[:3], **CALL)
 
 
+def test_two_arms_or_two_layers_of_one_name_are_found_and_sql_refuses_as_python_does():
+    twins = Experiment(name="a", first=0, buckets=6_000, arms=arms(5_000, 3_000, 2_000, roles=("champion",) * 3))
+    wrong = Layer(name="prices", experiments=(twins,))
+    renamed = msgspec.structs.replace(WORDS, name="prices")
+    said = " ".join(finding.text() for finding in check_layers([wrong, renamed], 0))
+    assert "has arms of 'a' named 'champion', 'champion', 'champion': expected one name each" in said
+    assert "layer 'prices' is there twice" in said
+    for refusing in (lambda: assign(wrong, CUSTOMERS[:3], **CALL), lambda: arm_sql(wrong, "customer_id", **CALL)):
+        with pytest.raises(BadInput, match="OP656"):
+            refusing()
+    held = Experiment(
+        name="b", first=0, buckets=1, arms=(Arm(name="universal holdout", buckets=10_000, role="holdout"),)
+    )
+    assert len(check_layers([Layer(name="l", experiments=(held,))], 0)) == 1
+
+
 # Read-out ---------------------------------------------------------------------------------------------------------
 
 
@@ -226,6 +242,60 @@ def test_looking_every_day_keeps_the_promise_that_a_plain_interval_breaks():
         plain += bool(np.any(np.abs(mean[looks - 1]) > 1.96 * deviation[looks - 1] / np.sqrt(looks)))
     assert sequence / 400 <= 0.05
     assert plain / 400 > 0.2
+
+
+def rare(seed, n, treated_rate, control_rate):
+    draw = np.random.default_rng(seed)
+    treated = draw.integers(0, 2, n)
+    return (draw.random(n) < np.where(treated == 1, treated_rate, control_rate)).astype(float), treated
+
+
+def test_a_rare_outcome_looked_at_from_the_first_customers_on_is_held_at_every_look():
+    """100 trials of 30,000 customers; before each arm had enough events the interval was a point, and held in 15 %."""
+    looks, held, began = list(range(50, 30_001, 50)), 0, 0
+    for seed in range(100):
+        outcome, treated = rare(seed, 30_000, 0.005, 0.0025)
+        told = sequential_readout(outcome=outcome, treated=treated, probability=0.5, predicted=np.zeros(30_000),
+                                  looks=looks, tuned_for=20_000)  # fmt: skip
+        held += all(each.low <= 0.0025 <= each.high for each in told)
+        began += told[-1].high < 0.01
+    assert held >= 95
+    assert began >= 95
+
+
+def test_a_look_before_enough_events_says_that_it_is_too_early():
+    outcome, treated = np.zeros(400), np.arange(400) % 2
+    outcome[:50] = 1.0  # 25 events in each arm
+    first, second, third = sequential_readout(
+        outcome=outcome, treated=treated, probability=0.5, predicted=np.zeros(400), looks=[50, 98, 400], tuned_for=400
+    )
+    assert (first.low, first.high, first.excludes_zero()) == (-np.inf, np.inf, False)
+    assert first.method.endswith("too early: 0 of 25 rows of an arm are off its commonest outcome")
+    assert second.method.endswith("too early: 24 of 25 rows of an arm are off its commonest outcome")
+    assert third.method == "asymptotic confidence sequence"
+    assert third.high < 1.0
+    assert "inf" in repr(first)
+
+
+def test_power_shows_nothing_before_enough_events():
+    few = ExperimentDesign(per_day=20, days=365, treated=0.5, rate=0.0005, effect=0.0, mature_after=0)
+    assert power(few, [100, 365], trials=200, seed=1, tuned_for=6_000).by_look == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"looks": [90, 35]}, r"OP657.*looks are \[90, 35\]: expected them in order"),
+        ({"predicted": np.where(np.arange(100) == 3, np.nan, 0.0)}, r"OP657.*predicted is no finite number"),
+        ({"level": 95}, "level is 95: expected above 0 and below 1"),
+        ({"comparisons": 0}, "comparisons is 0"),
+    ],
+)
+def test_a_readout_that_would_be_no_number_is_refused(options, says):
+    outcome, treated = rare(1, 100, 0.5, 0.5)
+    given_options = {"looks": [100], "predicted": np.zeros(100), "tuned_for": 100, **options}
+    with pytest.raises((BadInput, ValueError), match=says):
+        sequential_readout(outcome=outcome, treated=treated, probability=0.5, **given_options)
 
 
 def test_several_challengers_share_the_level():
@@ -291,6 +361,21 @@ def test_whole_clusters_assigned_together_widen_the_interval():
 def test_an_adjustment_with_unknown_covariates_or_too_few_rows_is_refused():
     with pytest.raises(BadInput, match=r"(?s)OP658.*arms of 1 and 2 rows.*1 covariates that are not known"):
         adjusted_difference(np.ones(3), np.array([1, 0, 0]), np.array([[1.0], [np.nan], [0.0]]), np.arange(3))
+
+
+def test_an_adjustment_of_other_arms_open_outcomes_or_few_clusters_is_refused():
+    outcome, treated, before = simulated(400, 0.0, 8)
+    ids, nothing = np.arange(400), np.zeros((400, 0))
+    with pytest.raises(
+        BadInput, match=r"(?s)OP658\] treated is not 0 or 1 in 1 rows.*OP658\] outcome is not known of 1"
+    ):
+        adjusted_difference(np.where(ids == 5, np.nan, outcome), np.where(ids == 9, 2, treated), before[:, None], ids)
+    with pytest.raises(BadInput, match=r"OP609.*has 1 clusters"):
+        adjusted_difference(outcome, treated, nothing, treated)
+    with pytest.raises(BadInput, match=r"OP609.*has 9 clusters"):
+        adjusted_difference(outcome, treated, nothing, np.where(treated == 1, ids % 9, ids + 9))
+    with pytest.raises(BadInput, match=r"OP658\] outcome is not known of 1 rows"):
+        cuped_prediction(np.where(ids == 5, np.nan, outcome), before[:, None], ids, folds=2, seed=1)
 
 
 SHARES = {"champion": 0.5, "challenger": 0.5}
@@ -363,3 +448,7 @@ def test_a_design_that_cannot_be_is_refused():
         ExperimentDesign(per_day=10, days=5, treated=1.0, rate=0.9, effect=0.2, mature_after=0)
     with pytest.raises(BadInput, match=r"OP660.*expected one after day 10"):
         power(DESIGN, [3], trials=10, seed=1, tuned_for=10)
+    with pytest.raises(BadInput, match=r"OP660.*looks are on days \[90, 35\]: expected days in order"):
+        power(DESIGN, [90, 35], trials=10, seed=1, tuned_for=10)
+    with pytest.raises(ValueError, match="level is 95"):
+        power(DESIGN, [35, 90], trials=10, seed=1, tuned_for=10, level=95)

@@ -228,6 +228,18 @@ def test_balance_holds_its_level_and_sees_an_imbalance():
     assert not balance(action, np.full(500, "s"), {"x": action + draw.normal(size=500)}).balanced
 
 
+def test_balance_that_compares_nothing_is_not_called_balanced():
+    draw = np.random.default_rng(4)
+    action = draw.integers(0, 2, 50)
+    alone = balance(action, np.arange(50), {"x": draw.normal(size=50) + 2.0 * action})
+    assert (alone.balanced, alone.compared, alone.rows) == (None, 0, 50)
+    constant = balance(action, np.full(50, "s"), {"x": np.ones(50)})
+    assert (constant.balanced, constant.compared) == (None, 50)
+    pairs = balance(action, np.arange(50) % 25, {"x": draw.normal(size=50)})
+    assert pairs.compared == 2 * int(np.sum(action[:25] != action[25:]))
+    assert pairs.balanced is not None
+
+
 def test_every_policy_speaks_the_one_protocol():
     from opportune.domain import Policy
 

@@ -116,11 +116,21 @@ def test_the_balance_heuristic_is_unbiased_narrower_and_supports_what_any_logger
 def test_the_mixture_is_shares_within_strata():
     logged, logger, own = two_loggers(n=6)
     logger, stratum = np.array(["old", "old", "new", "new", "new", "new"]), np.array(["s", "s", "s", "s", "t", "t"])
+    logged = msgspec.structs.replace(logged, probability=np.where((logger == "old")[:, None], own["old"], own["new"]))
     mixed = balanced_log(logged, logger, own, stratum)
     assert mixed.probability[0] == pytest.approx([0.5, 0.2, 0.3])
     assert mixed.probability[4] == pytest.approx([0.1, 0.3, 0.6])
     with pytest.raises(BadInput, match=r"OP622\] new made decisions and has no probabilities"):
         balanced_log(logged, logger, {"old": own["old"]})
+
+
+def test_loggers_whose_names_are_swapped_are_refused():
+    logged, logger, own = two_loggers()
+    swapped = {"old": own["new"], "new": own["old"]}
+    with pytest.raises(BadInput, match=r"(?s)OP614\] old has another .*OP614\] new has another .* names .* swapped"):
+        balanced_log(logged, logger, swapped)
+    numbered = balanced_log(logged, (logger == "new").astype(int), {"0": own["old"], "1": own["new"]})
+    assert np.array_equal(numbered.probability, balanced_log(logged, logger, own).probability)
 
 
 def pages(n=3000, seed=0):

@@ -100,6 +100,18 @@ def test_against_offers_as_they_were_drawn_cells_do_not_depend_on_the_draw():
     assert gone.low < -1.8 < gone.high
 
 
+def test_an_offer_at_random_is_neither_the_same_nor_another():
+    logged, _, mean = stream(4_000)
+    at_random = FixedOffers("tossed", np.where(np.arange(4_000)[:, None] < 3_000, [0.6, 0.4], [1.0, 0.0]))
+    small = fixed_choice("small to all", np.zeros(4_000, dtype=int), 2)
+    found = {
+        cell.kind: cell for cell in cells(logged, np.zeros(4_000), at_random, small, mean) if cell.segment == "all"
+    }
+    assert {kind: cell.customers for kind, cell in found.items()} == {"same offer": 1_000, "offered by both": 3_000}
+    assert found["same offer"].change["y"].value == 0.0
+    assert found["offered by both"].change["y"].value == pytest.approx(-0.8, abs=0.15)
+
+
 def test_a_contact_at_random_has_no_swap_set():
     logged, segment, mean = stream(100)
     half = AsLogged("half", np.full(100, 0.5), logged.probability)

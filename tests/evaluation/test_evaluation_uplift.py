@@ -95,6 +95,33 @@ def test_one_arm_is_no_trial():
         trial(np.ones(3), np.ones(3, dtype=int), np.ones(3))
 
 
+@pytest.mark.parametrize("column", ["score", "outcome"])
+def test_a_trial_with_values_that_are_no_numbers_is_refused(published, column):
+    spoilt = np.where(np.arange(2000) % 1000 == 3, np.nan, getattr(published, column))
+    with pytest.raises(BadInput, match=rf"OP661.*{column}, row 3, 1003 2 values are no finite numbers"):
+        msgspec.structs.replace(published, **{column: spoilt})
+
+
+@pytest.mark.parametrize(
+    ("measure", "convention"),
+    [(qini, "sklfit"), (auuc, "causalml_random_orders"), (lambda t, **k: uplift_at(t, 0.3, **k), "overall")],
+)
+def test_a_convention_that_does_not_exist_is_told_with_those_that_do(published, measure, convention):
+    with pytest.raises(ValueError, match=f"convention is '{convention}': expected one of 'sklift"):
+        measure(published, convention=convention)
+
+
+@pytest.mark.parametrize("share", [30, -0.3, float("nan")])
+def test_a_share_outside_zero_to_one_is_refused(published, share):
+    with pytest.raises(ValueError, match=r"expected 0 to 1, such as 0\.3"):
+        uplift_at(published, share, convention="sklift_overall")
+
+
+def test_a_share_that_holds_one_arm_only_is_refused(published):
+    with pytest.raises(BadInput, match=r"OP655.*has 0 treated and 0 control rows in the best share"):
+        uplift_at(published, 0.0, convention="sklift_by_group")
+
+
 # One budget, many offers ------------------------------------------------------------------------------------------
 
 
@@ -252,13 +279,75 @@ def test_an_offer_without_support_has_no_score_and_is_never_chosen():
     assert given_on.uses["cost"].tolist() == [[1.0, 0.0]] * n
 
 
+def half_supported(n=200):
+    """The first half never had the offer, whose effect is 1 for all."""
+    draw = np.random.default_rng(0)
+    first = (np.arange(n) < n / 2)[:, None]
+    action = np.where(first[:, 0], 0, draw.integers(0, 2, n))
+    return doubly_robust_scores(
+        row_id=np.arange(n), cluster=np.arange(n), arms=("none", "a"), control="none", action=action,
+        probability=np.where(first, [1.0, 0.0], 0.5), outcome=action.astype(float),
+        predicted=np.tile([0.0, 1.0], (n, 1)),
+    )  # fmt: skip
+
+
+CURVE = {"used_for_choosing": NOBODY, "replicates": 20, "seed": 1}
+
+
+def test_a_policy_that_reaches_customers_without_support_is_refused():
+    scores = half_supported()
+    everyone, rank = np.ones((200, 1)), np.arange(200.0)
+    with pytest.raises(BadInput, match=r"OP610\] 0, 1, 2 100 of 200 customers \(50.0%\) would get an offer"):
+        policy_gain(scores, everyone, used_for_choosing=NOBODY)
+    with pytest.raises(BadInput, match=r"OP610.*100 of 200 customers"):
+        policy_curve(scores, "a", rank, np.array([0.5]), **CURVE)
+    known = scores.take(scores.supported[:, 0])
+    assert policy_gain(known, everyone[:100], used_for_choosing=NOBODY).value == pytest.approx(1.0)
+    later = policy_gain(scores, (rank >= 100)[:, None].astype(float), used_for_choosing=NOBODY)
+    assert later.value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("policy", [np.full((200, 2), 1.5), np.full((200, 2), 0.6), np.full((200, 2), np.nan)])
+def test_a_row_that_is_no_policy_and_no_difference_of_two_is_refused(policy):
+    scores, _ = simulated(200)
+    with pytest.raises(BadInput, match=r"OP616\] 0, 1, 2 200 rows are no policy"):
+        policy_gain(scores, policy, used_for_choosing=NOBODY)
+    swap = policy_gain(scores, np.tile([1.0, -1.0], (200, 1)), used_for_choosing=NOBODY)
+    assert swap.value == pytest.approx(np.mean(scores.score[:, 0] - scores.score[:, 1]))
+
+
+def test_gains_of_too_few_clusters_are_refused():
+    scores, x = simulated(200)
+    few = msgspec.structs.replace(scores, cluster=np.arange(200) % 9)
+    for judge in (
+        lambda: policy_gain(few, np.ones((200, 2)) / 2, used_for_choosing=NOBODY),
+        lambda: policy_curve(few, "a", x, np.array([0.5]), **CURVE),
+        lambda: qini_path(few, np.ones(2), np.array([0.5]), **CURVE),
+    ):
+        with pytest.raises(BadInput, match=r"OP609.*has 9 clusters"):
+            judge()
+
+
+def test_a_ranking_that_is_no_number_and_a_share_beyond_one_are_refused():
+    scores, x = simulated(200)
+    with pytest.raises(BadInput, match=r"OP661.*rank_by, row 7 1 values"):
+        policy_curve(scores, "a", np.where(np.arange(200) == 7, np.nan, x), np.array([0.5]), **CURVE)
+    with pytest.raises(ValueError, match="expected 0 to 1"):
+        policy_curve(scores, "a", x, np.array([30.0]), **CURVE)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"control": "nobody"}, r"OP652.*expected one of the arms none, a"),
         ({"predicted": np.zeros((4, 3))}, r"OP652.*expected \(4, 2\)"),
         ({"action": np.array([0, 1, 2, 1])}, r"OP653.*row 2.*1 rows have an arm outside"),
-        ({"probability": np.array([[0.5, 0.5], [1.0, 0.0], [0.5, 0.5], [0.6, 0.6]])}, r"(?s)probability zero.*above 1"),
+        (
+            {"probability": np.array([[0.5, 0.5], [1.0, 0.0], [0.5, 0.5], [0.6, 0.6]])},
+            r"(?s)probability zero.*sum to 1",
+        ),
+        ({"probability": np.full((4, 2), 1 / 3)}, r"OP653.*row 0, 1, 2 4 rows.*do not sum to 1.*divide the others"),
+        ({"probability": np.array([[0.5, 0.5], [0.5, 0.5], [0.5, 0.5], [-0.5, 1.5]])}, r"OP653.*outside 0 to 1"),
         ({"outcome": np.array([1.0, np.nan, 0.0, 1.0])}, r"OP653.*row 1.*not known"),
     ],
 )

@@ -314,6 +314,21 @@ def test_known_probabilities_replace_estimated_ones(small):
         Project.open(small).evaluate()
 
 
+def test_balance_of_decisions_with_probabilities_of_their_own_is_told_as_not_tested(small):
+    (small / "tables/probabilities.sql").write_text(
+        "WITH l AS (SELECT letter_id, row_number() OVER (ORDER BY letter_id) / 100000 AS e "
+        "FROM read_csv('data/letters.csv'))\n"
+        "SELECT letter_id AS decision_id, unnest(['standard', 'step_1', 'step_2']) AS offer_id, "
+        "unnest([1 / 3 - e, 1 / 3, 1 / 3 + e]) AS probability FROM l\n"
+    )
+    project = Project.open(small)
+    balance = project.evaluate()["balance"]
+    assert (balance["balanced"], balance["compared"], balance["rows"]) == (None, 0, 2000)
+    page = " ".join(project.report().read_text().split())
+    assert "Balance: not tested, because within no stratum" in page
+    assert "no covariate differs" not in page
+
+
 def test_a_rule_pack_holds_from_its_first_day_and_until_its_last(small):
     (small / "rules").mkdir()
     pack = 'name = "scores"\njurisdiction = "US"\nauthority = "an act"\neffective_from = {}\n\n[[condition]]\nname = "high"\nfact = "score"\nat_least = 700\nreason = "a score below 700"\n'

@@ -3,7 +3,8 @@
 For each covariate, ranks within the stratum are compared across offers by the Kruskal-Wallis statistic, summed over
 strata (van Elteren 1960 in the case of two groups): under random assignment each stratum adds an independent
 chi-square with (offers present - 1) degrees of freedom. Missing values are tested as a covariate of their own.
-Many covariates make a small p-value likely by chance: the verdict uses Holm's (1979) correction.
+Many covariates make a small p-value likely by chance: the verdict uses Holm's (1979) correction. A stratum with one
+offer compares nothing: where there is no other, as where each decision has its own probabilities, nothing is tested.
 """
 
 from collections.abc import Mapping
@@ -25,11 +26,16 @@ class BalanceTest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BalanceReport(msgspec.Struct, frozen=True, kw_only=True):
-    """All tests; ``balanced`` when no corrected p-value lies below ``level``."""
+    """All tests; ``balanced`` when no corrected p-value lies below ``level``, None where no covariate could be tested.
+
+    ``compared`` counts the rows in strata that hold two offers or more, of ``rows``: only these are tested.
+    """
 
     tests: tuple[BalanceTest, ...]
-    balanced: bool
+    balanced: bool | None
     level: float
+    compared: int
+    rows: int
 
 
 def balance(
@@ -45,7 +51,16 @@ def balance(
         BalanceTest(covariate=name, statistic=s, degrees=d, p_value=raw[name], p_corrected=corrected[name])
         for name, (s, d) in found.items()
     )
-    return BalanceReport(tests=tests, balanced=all(p >= level for p in corrected.values()), level=level)
+    verdict = all(p >= level for p in corrected.values()) if any(test.degrees for test in tests) else None
+    compared = _compared(action[inside], stratum[inside].astype(str))
+    return BalanceReport(tests=tests, balanced=verdict, level=level, compared=compared, rows=int(inside.sum()))
+
+
+def _compared(action: np.ndarray, stratum: np.ndarray) -> int:
+    """Return the number of rows in strata with two offers or more."""
+    names, codes = np.unique(stratum, return_inverse=True)
+    offers = np.bincount(np.unique(np.column_stack([codes, action]), axis=0)[:, 0], minlength=len(names))
+    return int(np.sum(offers[codes] > 1))
 
 
 def _with_missing(covariates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

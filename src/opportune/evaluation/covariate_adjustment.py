@@ -4,9 +4,12 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
+from opportune.evaluation.cluster_count import refuse_few_clusters
 from opportune.numerics import NORMAL_975, clustered_mean, keyed_folds
 
 METHOD = "regression adjusted, robust to clusters"
+Doubt = tuple[bool, str, str, str]
+"""Whether something is wrong, with what, the message and the next step."""
 
 
 class Adjusted(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,9 +28,12 @@ def adjusted_difference(
     Each arm has its own least squares on covariates (Lin 2013, "Agnostic notes on regression adjustments"): with an
     assignment at random this is never less precise than the plain difference in large samples, whether or not the
     model is true. ``cluster`` (n,) is the unit that was assigned. A covariate that the experiment could have moved
-    makes it wrong. BadInput (OP658) when an arm has too few rows for the model, or a covariate is not known.
+    makes it wrong. BadInput (OP658) when an arm has too few rows for the model, or a number is not known; OP609 when an
+    arm has too few clusters: of one alone, as where clusters are the arms, the interval would be a point.
     """
-    _check(treated, covariates)
+    _check(outcome, treated, covariates)
+    for arm in (1, 0):
+        refuse_few_clusters(cluster[treated == arm])
     centred = covariates - covariates.mean(axis=0)
     share = float(np.mean(treated))
     nothing = np.zeros((len(outcome), 0))
@@ -43,8 +49,9 @@ def cuped_prediction(
     """Return each customer's outcome as predicted from covariates (n, p) by least squares on other clusters.
 
     To be subtracted in ``sequential_readout`` (CUPED: Deng, Xu, Kohavi and Walker 2013; here cross-fitted, so that a
-    row's own outcome is not in its prediction). The arms are pooled.
+    row's own outcome is not in its prediction). The arms are pooled. BadInput (OP658) when a number is not known.
     """
+    _refuse(_unknown(outcome, covariates))
     fold = keyed_folds(seed, "cuped", cluster, folds)
     predicted = np.empty(len(outcome))
     for held_out in range(folds):
@@ -81,18 +88,31 @@ def _estimate(parts: np.ndarray, cluster: np.ndarray) -> Estimate:
     return Estimate(value=value, low=value - spread, high=value + spread, n=len(parts), method=METHOD)
 
 
-def _check(treated: np.ndarray, covariates: np.ndarray) -> None:
+def _check(outcome: np.ndarray, treated: np.ndarray, covariates: np.ndarray) -> None:
     rows = [int(np.sum(treated == arm)) for arm in (1, 0)]
-    unknown = int(np.sum(~np.isfinite(covariates)))
-    doubts = [
-        (min(rows) <= covariates.shape[1] + 1, f"has arms of {rows[0]} and {rows[1]} rows: expected more than "
-         f"{covariates.shape[1] + 1} in each", "use fewer covariates"),
-        (unknown > 0, f"has {unknown} covariates that are not known: expected numbers",
+    _refuse([
+        (sum(rows) < len(treated), "treated", f"is not 0 or 1 in {len(treated) - sum(rows)} rows: expected two arms",
+         "compare one arm at a time with the control"),
+        (min(rows) <= covariates.shape[1] + 1, "covariates", f"has arms of {rows[0]} and {rows[1]} rows: expected more "
+         f"than {covariates.shape[1] + 1} in each", "use fewer covariates"),
+        *_unknown(outcome, covariates),
+    ])  # fmt: skip
+
+
+def _unknown(outcome: np.ndarray, covariates: np.ndarray) -> list[Doubt]:
+    unknown, open_ = (int(np.sum(~np.isfinite(each))) for each in (covariates, outcome))
+    return [
+        (unknown > 0, "covariates", f"has {unknown} covariates that are not known: expected numbers",
          "give a missing one a value and a column of its own that says so"),
+        (open_ > 0, "outcome", f"is not known of {open_} rows: expected mature outcomes only",
+         "leave open outcomes out until they are mature"),
     ]  # fmt: skip
+
+
+def _refuse(doubts: list[Doubt]) -> None:
     findings = [
-        Finding(code="OP658", source="adjustment", subject="covariates", message=message, next_step=step)
-        for wrong, message, step in doubts
+        Finding(code="OP658", source="adjustment", subject=subject, message=message, next_step=step)
+        for wrong, subject, message, step in doubts
         if wrong
     ]
     if findings:

@@ -66,9 +66,9 @@ def assign(layer: Layer, customer_id: Sequence[str] | np.ndarray, *, seed: int, 
     """Return the arm of each customer in one layer.
 
     ``universal_holdout`` is its share in ten-thousandths, the same for all layers. BadInput (OP656) when the layer's
-    experiments overlap, leave its buckets, or have arms that do not fill 10,000.
+    experiments overlap, leave its buckets, or have arms that do not fill 10,000 or share a name.
     """
-    _refuse(layer, universal_holdout)
+    refuse_unassignable(layer, universal_holdout)
     ids = np.asarray(customer_id, dtype=object)
     held_out = buckets_of(seed, UNIVERSAL_HOLDOUT, customer_id) < universal_holdout
     place = buckets_of(seed, layer_purpose(layer), customer_id)
@@ -109,10 +109,8 @@ def check_layers(layers: Sequence[Layer], universal_holdout: int) -> list[Findin
     ]
     names = [each.name for layer in layers for each in layer.experiments]
     findings += [
-        _finding(
-            f"experiment '{name}'", "is there twice: expected one name each, because arms are drawn by it", "rename one"
-        )
-        for name in sorted({name for name in names if names.count(name) > 1})
+        *_twice("experiment", names, "arms are drawn by it"),
+        *_twice("layer", [layer.name for layer in layers], "it is the salt of the hash, and equal ones do not cross"),
     ]
     if not 0 <= universal_holdout < BUCKETS:
         message = f"is {universal_holdout}: expected 0 to {BUCKETS - 1} ten-thousandths"
@@ -120,7 +118,15 @@ def check_layers(layers: Sequence[Layer], universal_holdout: int) -> list[Findin
     return findings
 
 
-def _refuse(layer: Layer, universal_holdout: int) -> None:
+def _twice(noun: str, names: Sequence[str], why: str) -> list[Finding]:
+    return [
+        _finding(f"{noun} '{name}'", f"is there twice: expected one name each, because {why}", "rename one")
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+
+
+def refuse_unassignable(layer: Layer, universal_holdout: int) -> None:
+    """Raise BadInput (OP656) about a layer that cannot be assigned."""
     findings = check_layers([layer], universal_holdout)
     if findings:
         raise BadInput(findings)
@@ -137,6 +143,10 @@ def _doubts(layer: Layer) -> Iterator[tuple[str, str]]:
         filled = sum(arm.buckets for arm in each.arms)
         if filled != BUCKETS or any(arm.buckets < 0 for arm in each.arms):
             yield f"has arms of '{each.name}' that fill {filled} buckets: expected {BUCKETS}", "make shares add up"
+        names = [arm.name for arm in each.arms]
+        if len(set(names)) < len(names) or {NONE, UNIVERSAL_HOLDOUT} & set(names):
+            expected = f"expected one name each, not empty and not '{UNIVERSAL_HOLDOUT}'"
+            yield f"has arms of '{each.name}' named {', '.join(map(repr, names))}: {expected}", "rename or merge arms"
     if np.any(taken > 1):
         shared = f"from {int(np.argmax(taken > 1))}, {int(np.sum(taken > 1))} in all"
         yield f"has experiments that share buckets ({shared}): expected ranges apart", "move one, or use another layer"

@@ -1,12 +1,14 @@
 """Power by simulation: how likely an experiment on a rare outcome that comes late shows an effect, and when."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Finding
-from opportune.evaluation.difference_sums import DifferenceSums, sums_of_counts
+from opportune.evaluation.difference_sums import sums_of_counts
+from opportune.evaluation.experiment_readout import FEWEST_OFF_MODE, refuse_level
 from opportune.numerics import NORMAL_975, asymptotic_radius, generator
 
 
@@ -66,21 +68,19 @@ def power(
     """Return the power at looks on the given days (from the first entry, in order).
 
     Whole trials are drawn, a day of customers at a time; ``tuned_for`` is the number of customers for which the
-    sequence is tightest. Zero ``effect`` gives the share of false alarms.
+    sequence is tightest. Zero ``effect`` gives the share of false alarms. As in ``sequential_readout``, nothing is
+    shown at a look that is too early. BadInput (OP660) when looks are out of order, or none has a mature outcome.
     """
+    _check_looks(design, looks)
+    refuse_level(level)
     entered = np.clip(np.asarray(looks) - design.mature_after, 0, design.days)
-    if entered.max(initial=0) < 1:
-        message = (
-            f"are on days {list(looks)}: expected one after day {design.mature_after}, when outcomes are first mature"
-        )
-        raise BadInput(
-            [Finding(code="OP660", source="power", subject="looks", message=message, next_step="look later")]
-        )
     seen = entered > 0
-    sums = _drawn(design, trials, seed, entered[seen])
+    drawn = _drawn(design, trials, seed, entered[seen])
+    sums = sums_of_counts(**drawn, probability=design.treated)
     mean, deviation = sums.mean_and_deviation()
     radius = asymptotic_radius(sums.n, deviation, level=level, tuned_for=tuned_for)
-    shown = np.logical_or.accumulate(np.abs(mean) > radius, axis=1)
+    outside = (np.abs(mean) > radius) & (_least_off_mode(**drawn) >= FEWEST_OFF_MODE)
+    shown = np.logical_or.accumulate(outside, axis=1)
     alone = np.abs(mean) > NORMAL_975 * deviation / np.sqrt(sums.n)
     by_look, once = (_padded(each.mean(axis=0), seen) for each in (shown, alone))
     return Power(
@@ -93,18 +93,40 @@ def power(
     )
 
 
-def _drawn(design: ExperimentDesign, trials: int, seed: int, entered: np.ndarray) -> DifferenceSums:
-    """Return the sums of every trial after each number of days entered, arrays (trials, looks)."""
+def _check_looks(design: ExperimentDesign, looks: Sequence[int]) -> None:
+    doubts = [
+        (max(looks, default=0) <= design.mature_after,
+         f"expected one after day {design.mature_after}, when outcomes are first mature", "look later"),
+        (any(later < earlier for earlier, later in pairwise(looks)), "expected days in order", "sort them"),
+    ]  # fmt: skip
+    findings = [
+        Finding(code="OP660", source="power", subject="looks", message=f"are on days {list(looks)}: {expected}",
+                next_step=step)
+        for wrong, expected, step in doubts
+        if wrong
+    ]  # fmt: skip
+    if findings:
+        raise BadInput(findings)
+
+
+def _drawn(design: ExperimentDesign, trials: int, seed: int, entered: np.ndarray) -> dict[str, np.ndarray]:
+    """Return customers treated and not, and events of each, after each number of days entered: (trials, looks)."""
     draw = generator(seed, "power")
     shape = (trials, int(entered.max()))
     treated = draw.binomial(design.per_day, design.treated, shape)
     treated_events = draw.binomial(treated, design.rate + design.effect)
     control_events = draw.binomial(design.per_day - treated, design.rate)
-    so_far = [
-        np.cumsum(each, axis=1)[:, entered - 1].astype(np.float64)
-        for each in (treated, design.per_day - treated, treated_events, control_events)
-    ]
-    return sums_of_counts(so_far[0], so_far[1], so_far[2], so_far[3], design.treated)
+    by_day = {"treated": treated, "control": design.per_day - treated, "treated_events": treated_events,
+              "control_events": control_events}  # fmt: skip
+    return {name: np.cumsum(each, axis=1)[:, entered - 1].astype(np.float64) for name, each in by_day.items()}
+
+
+def _least_off_mode(
+    treated: np.ndarray, control: np.ndarray, treated_events: np.ndarray, control_events: np.ndarray
+) -> np.ndarray:
+    """Return the smallest number of events or others in an arm."""
+    counts = [treated_events, treated - treated_events, control_events, control - control_events]
+    return np.asarray(np.min(counts, axis=0))
 
 
 def _padded(shares: np.ndarray, seen: np.ndarray) -> tuple[float, ...]:

@@ -8,12 +8,17 @@ from opportune.evaluation.experiment import (
     Layer,
     experiment_purpose,
     layer_purpose,
+    refuse_unassignable,
 )
 from opportune.tables import keyed_uniform_sql, quoted
 
 
 def arm_sql(layer: Layer, id_expression: str, *, seed: int, universal_holdout: int) -> str:
-    """Return a SQL expression for the arm of a customer, equal to ``assign(...).arm``; empty text outside all."""
+    """Return a SQL expression for the arm of a customer, equal to ``assign(...).arm``; empty text outside all.
+
+    BadInput (OP656) about a layer that ``assign`` refuses.
+    """
+    refuse_unassignable(layer, universal_holdout)
     place = bucket_sql(seed, layer_purpose(layer), id_expression)
     held_out = f"{bucket_sql(seed, UNIVERSAL_HOLDOUT, id_expression)} < {universal_holdout}"
     cases = [f"WHEN {held_out} THEN '{UNIVERSAL_HOLDOUT}'"]

@@ -1,17 +1,20 @@
 """The outcomes of a two-arm trial ranked by a score: what every published uplift measure is computed from."""
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Finding
 from opportune.evaluation.honest_rows import refuse_overlap
+from opportune.evaluation.ranking import refuse_not_numbers
 
 
 class RankedTrial(msgspec.Struct, frozen=True, kw_only=True):
     """``outcome`` (n,), ``treated`` (n,) of 0 or 1, and the ``score`` (n,) that ranks, largest first.
 
     ``used_for_choosing`` (m,) are the ids of all rows that taught or tuned the score: one of them among ``row_id`` (n,)
-    is an error (OP651), and so is an arm without rows (OP655).
+    is an error (OP651), and so are an arm without rows (OP655) and an outcome or a score that is no number (OP661).
     """
 
     row_id: np.ndarray
@@ -24,12 +27,25 @@ class RankedTrial(msgspec.Struct, frozen=True, kw_only=True):
         refuse_overlap(self.row_id, self.used_for_choosing)
         arms = np.unique(self.treated)
         if not np.array_equal(arms, [0, 1]):
-            message = f"holds {', '.join(map(str, arms.tolist()))}: expected 0 and 1, both of them"
             step = "give a treated and a control arm; with several offers use qini_path"
-            raise BadInput([Finding(code="OP655", source="trial", subject="treated", message=message, next_step=step)])
+            raise BadInput(
+                [_finding(f"holds {', '.join(map(str, arms.tolist()))}: expected 0 and 1, both of them", step)]
+            )
+        refuse_not_numbers([("outcome", self.outcome), ("score", self.score)])
 
     def __len__(self) -> int:
         return len(self.outcome)
+
+
+def refuse_one_arm(groups: Sequence[np.ndarray]) -> None:
+    """Raise BadInput (OP655) when the best customers, those of each arm (2,), are of one arm only."""
+    if not all(map(len, groups)):
+        message = f"has {len(groups[0])} treated and {len(groups[1])} control rows in the best share: expected both"
+        raise BadInput([_finding(message, "take a larger share")])
+
+
+def _finding(message: str, step: str) -> Finding:
+    return Finding(code="OP655", source="trial", subject="treated", message=message, next_step=step)
 
 
 class RunningCounts(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 The cells are those of the 2 x 2 of offered and not offered, the unchanged ones included. A customer's cell must not
 depend on the offer that the log happened to draw: given the cell, the draw would not be random any more, and every
 weighted mean would be wrong. So the cell of those offered by both is split by whether the offer is the same only where
-both policies fix the offer beforehand.
+both policies fix the offer beforehand: of a random offer nobody knows whether it is the same.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,6 +25,7 @@ KINDS = (LEFT_ALONE, SWAPPED_IN, SWAPPED_OUT, SAME, OTHER, BOTH)
 EVERYONE = "all"
 METHOD = "doubly robust, influence"
 LEVEL = 0.95
+_TOLERANCE = 1e-9
 OLDER, NEWER, CHANGE = (np.array(signs) for signs in ((1.0, 0.0), (0.0, 1.0), (-1.0, 1.0)))
 """What each estimate of a cell takes of the older policy and of the newer one."""
 
@@ -99,16 +100,22 @@ def _segments(segment: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
 
 def _kinds(logged: LoggedDecisions, older: Judged, newer: Judged) -> np.ndarray:
     contacts = [policy.offered(logged) for policy in (older, newer)]
-    if any(np.any((each > 0) & (each < 1)) for each in contacts):
+    if any(np.any((each > _TOLERANCE) & (each < 1 - _TOLERANCE)) for each in contacts):
         raise ValueError("a swap set needs policies that contact each customer surely or not at all")
-    if isinstance(older, FixedOffers) and isinstance(newer, FixedOffers):
-        return swap_kinds(_choice(older, logged), _choice(newer, logged))
-    before, after = (each > 0 for each in contacts)
-    return np.where(before, np.where(after, BOTH, SWAPPED_OUT), np.where(after, SWAPPED_IN, LEFT_ALONE))
+    (before, first), (after, second) = (
+        _choice(each, rate) for each, rate in zip((older, newer), contacts, strict=True)
+    )
+    at_random = (before >= 0) & (after >= 0) & ~(first & second)
+    return np.where(at_random, BOTH, swap_kinds(before, after))
 
 
-def _choice(policy: FixedOffers, logged: LoggedDecisions) -> np.ndarray:
-    return np.asarray(np.where(policy.offered(logged) > 0, np.argmax(policy.probability, axis=1), -1))
+def _choice(policy: Judged, contact: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each customer's likeliest offer (n,), -1 for none, and whether it is fixed (n,)."""
+    if not isinstance(policy, FixedOffers):
+        return np.where(contact > _TOLERANCE, 0, -1), np.zeros(len(contact), dtype=bool)
+    likeliest = np.argmax(policy.probability, axis=1)
+    fixed = policy.probability[np.arange(len(contact)), likeliest] >= 1 - _TOLERANCE
+    return np.where(contact > _TOLERANCE, likeliest, -1), np.asarray(fixed)
 
 
 class _Part(msgspec.Struct, frozen=True):

@@ -6,12 +6,13 @@ compared with each other. None has an interval: to decide, use ``policy_curve`` 
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from opportune.evaluation.budget_walk import group_ends
-from opportune.evaluation.ranked_trial import RankedTrial, running_counts
+from opportune.evaluation.ranked_trial import RankedTrial, refuse_one_arm, running_counts
+from opportune.evaluation.ranking import refuse_share
 
 QiniConvention = Literal["sklift", "causalml", "causalml_random_orders"]
 AuucConvention = Literal["sklift", "causalml"]
@@ -28,7 +29,10 @@ def qini(trial: RankedTrial, *, convention: QiniConvention) -> float:
     - causalml: mean over k = 0..n of the curve divided by the size of its end, less that of the chord; equal scores in
       the order given; where no control is reached yet, interpolated.
     - causalml_random_orders: the same less the mean curve of ten random orders (NumPy's RandomState, seed 42).
+
+    ValueError when the convention is none of these.
     """
+    _refuse_unnamed(convention, QiniConvention)
     match convention:
         case "sklift":
             perfect = trial.outcome * trial.treated - trial.outcome * (1 - trial.treated)
@@ -46,7 +50,10 @@ def auuc(trial: RankedTrial, *, convention: AuucConvention) -> float:
 
     - sklift: area between the curve and the chord, over the same area of the perfect order.
     - causalml: mean over k = 0..n of the curve divided by the size of its end: chance has one half, not zero.
+
+    ValueError when the convention is none of these.
     """
+    _refuse_unnamed(convention, AuucConvention)
     if convention == "sklift":
         return _over_perfect(sklift_uplift_curve(trial, trial.score), sklift_uplift_curve(trial, _perfect_order(trial)))
     curve = causalml_gain_curve(trial)
@@ -58,8 +65,11 @@ def uplift_at(trial: RankedTrial, share: float, *, convention: ShareConvention) 
 
     - sklift_overall: the best int(share x n) of all, whichever arm they are in.
     - sklift_by_group: the best int(share x n_arm) of each arm by itself.
-    Of equal scores the later rows come first, as scikit-uplift has it.
+    Of equal scores the later rows come first, as scikit-uplift has it. ValueError when the convention is neither or the
+    share outside 0 to 1; BadInput (OP655) when an arm has nobody in the share.
     """
+    _refuse_unnamed(convention, ShareConvention)
+    refuse_share(share)
     order = np.argsort(trial.score, kind="stable")[::-1]
     treated, outcome = trial.treated[order], trial.outcome[order]
     if convention == "sklift_overall":
@@ -69,7 +79,13 @@ def uplift_at(trial: RankedTrial, share: float, *, convention: ShareConvention) 
     else:
         groups = [outcome[treated == arm] for arm in (1, 0)]
         groups = [each[: int(share * len(each))] for each in groups]
-    return float(np.mean(groups[0]) - np.mean(groups[1])) if all(map(len, groups)) else float("nan")
+    refuse_one_arm(groups)
+    return float(np.mean(groups[0]) - np.mean(groups[1]))
+
+
+def _refuse_unnamed(convention: str, named: Any) -> None:
+    if convention not in get_args(named):
+        raise ValueError(f"convention is {convention!r}: expected one of {', '.join(map(repr, get_args(named)))}")
 
 
 def sklift_qini_curve(trial: RankedTrial, score: np.ndarray) -> Curve:

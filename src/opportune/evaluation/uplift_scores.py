@@ -8,6 +8,7 @@ import numpy as np
 from opportune.domain import BadInput, Candidates, Finding
 
 _SHOWN = 3
+_SUM_TOLERANCE = 1e-6
 
 
 class UpliftScores(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,9 +64,9 @@ def doubly_robust_scores(
 ) -> UpliftScores:
     """Return scores of every arm but ``control`` from a log of n customers over the arms.
 
-    ``action`` (n,) is the index of the logged arm, ``probability`` (n, arms) that of the logging policy, ``outcome``
-    (n,) what followed, and ``predicted`` (n, arms) the outcome expected under each arm by models that never saw the
-    row (cross-fitted). The score of arm k is g_k - g_control with
+    ``action`` (n,) is the index of the logged arm, ``probability`` (n, arms) that of the logging policy among these
+    arms, 1 in sum, ``outcome`` (n,) what followed, and ``predicted`` (n, arms) the outcome expected under each arm by
+    models that never saw the row (cross-fitted). The score of arm k is g_k - g_control with
 
         g_k = mu_k + 1[action = k] / p_k x (outcome - mu_k)
 
@@ -125,11 +126,15 @@ def _doubts(
     action: np.ndarray, probability: np.ndarray, outcome: np.ndarray, predicted: np.ndarray
 ) -> Iterator[tuple[np.ndarray, str, str]]:
     inside = (action >= 0) & (action < probability.shape[1])
-    yield ~inside, "rows have an arm outside the list of arms", "name every arm, or leave such rows out"
+    step = "name every arm; or leave such rows out and divide the others' probabilities by their sum"
+    yield ~inside, "rows have an arm outside the list of arms", step
     made = probability[np.arange(len(action)), np.where(inside, action, 0)]
     yield ~(made > 0), "rows have an arm of probability zero", "log the probability that the draw had"
-    outside = ~((probability >= 0) & (probability <= 1)).all(axis=1) | ~(probability.sum(axis=1) <= 1 + 1e-6)
-    yield outside, "rows have probabilities outside 0 to 1 or above 1 in sum", "log probabilities as fractions"
+    within = np.asarray(((probability >= 0) & (probability <= 1)).all(axis=1))
+    yield ~within, "rows have probabilities outside 0 to 1", "log probabilities as fractions"
+    unsummed = np.asarray(~(np.abs(probability.sum(axis=1) - 1.0) <= _SUM_TOLERANCE))
+    step = "name every arm that could be drawn; where rows of an arm are left out, divide the others by their sum"
+    yield unsummed, "rows have probabilities that do not sum to 1", step
     yield ~np.isfinite(outcome), "outcomes are not known", "leave out what is not yet observed, and count it"
     yield ~np.isfinite(predicted).all(axis=1), "rows have predictions that are no numbers", "predict every arm"
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from opportune.domain import Estimate
 from opportune.evaluation.budget_walk import BudgetWalk
+from opportune.evaluation.cluster_count import refuse_few_clusters
 from opportune.numerics import generator, percentile_interval
 
 PURPOSE = "uplift bootstrap"
@@ -62,7 +63,11 @@ class GainPath(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def gain_path(walk: BudgetWalk, cluster: np.ndarray, budgets: np.ndarray, *, replicates: int, seed: int) -> GainPath:
-    """Return gains along a walk at budgets per customer (b,), clusters (n,) drawn with replacement."""
+    """Return gains along a walk at budgets per customer (b,), clusters (n,) drawn with replacement.
+
+    BadInput (OP609) when clusters are too few to be drawn.
+    """
+    refuse_few_clusters(cluster)
     budgets = np.asarray(budgets, dtype=np.float64)
     names, codes = np.unique(np.asarray(cluster).astype(str), return_inverse=True)
     count, draw = len(names), generator(seed, PURPOSE)
