@@ -226,6 +226,8 @@ def test_a_limit_holds_as_probably_as_its_interval_says():
         assert (most.holds > 0.5) == (most.used.value <= 9000.0)
     middle = rows_of([Limit(name="spend", uses="spend", at_most=float(logged.outcome["outcome"].sum()))], {})
     assert limit_evidence(logged, policy, uses, middle, interval="influence")[0].holds == pytest.approx(0.5)
+    (of_all,) = limit_evidence(logged, policy, uses, middle, interval="influence", decisions=1800)
+    assert of_all.used.value == pytest.approx(2.0 * float(logged.outcome["outcome"].sum()))
     rate = rows_of([Limit(name="rate", uses="spend", per="lent", at_most=0.2)], {})
     (found,) = limit_evidence(logged, policy, uses, rate)
     assert found.used.value == pytest.approx(logged.outcome["outcome"].sum() / 90_000)

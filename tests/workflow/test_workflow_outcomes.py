@@ -225,3 +225,21 @@ def test_odd_lists_are_judged_as_far_as_they_go(small, capsys):
     page = (small / "out" / "reports" / "portfolio.html").read_text()
     assert "No plan keeps a bound of 500 beside the other limits." in page
     assert "[OP815]" in page
+
+
+def test_a_bound_of_the_whole_list_is_held_against_the_whole_list(small):
+    limits = small / "limits.toml"
+    limits.write_text(limits.read_text() + '\n[[limit]]\nname = "lent"\nuses = "amount_lent"\nat_most = 60000\n')
+    everybody = evaluated(small)[1]["planned_against_realised"]
+    half = f"data/letters.csv') WHERE NOT ({OF_THE_LIST} AND hash(letter_id) % 2 = 0)"
+    edit(small / "tables/outcomes.sql", "data/letters.csv')", half)
+    project, evidence = evaluated(small)
+    lent, whole = (
+        next(row for row in rows if row["limit"] == "lent")
+        for rows in (evidence["planned_against_realised"], everybody)
+    )
+    assert (whole["from"], whole["listed"]) == (2000, 2000)
+    assert (lent["from"], lent["listed"]) == (evidence["rows"], 2000)
+    assert lent["low"] < whole["realised"] < lent["high"]
+    page = (project.out / "reports" / "portfolio.html").read_text()
+    assert f", from {evidence['rows']:,} of 2,000" in page

@@ -28,7 +28,9 @@ ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
 def evaluate(opened: Opened, out: Path) -> dict[str, Any]:
     """Return the evidence; of a list whose outcomes are none or too few, what is planned and why nothing is known."""
     listed, past, used = opened.listed, opened.past, planned_uses(out)
-    outcomes = _nothing_yet(listed, used, opened.why_not) if opened.trial is None else _judged(opened.trial, used)
+    outcomes = (
+        _nothing_yet(listed, used, opened.why_not) if opened.trial is None else _judged(opened.trial, used, len(listed))
+    )
     known = {
         "rows": len(past),
         "immature": past.immature,
@@ -80,8 +82,8 @@ def _nothing_yet(listed: Listed, used: dict[str, float], why: Sequence[Finding])
     }
 
 
-def _judged(trial: Trial, used: dict[str, float]) -> dict[str, Any]:
-    """Return what the opened outcomes say of every policy."""
+def _judged(trial: Trial, used: dict[str, float], listed: int) -> dict[str, Any]:
+    """Return what the opened outcomes say of every policy; ``listed`` opportunities were planned."""
     specs = trial.settings.evidence.policy
     best = best_offers_taught(trial, specs)
     policies = judged_policies(trial, specs, best)
@@ -95,7 +97,7 @@ def _judged(trial: Trial, used: dict[str, float]) -> dict[str, Any]:
         "verdicts": verdicts(estimates, trial.settings.evidence.headline),
         "support": {name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()},
         "balance": msgspec.to_builtins(_balance(trial)),
-        "planned_against_realised": planned_against_realised(trial, policies, used),
+        "planned_against_realised": planned_against_realised(trial, policies, used, listed),
         "response": _response(trial),
         "subsets": subsets,
         "findings": msgspec.to_builtins(empty_subsets(trial, subsets)),
