@@ -55,10 +55,10 @@ def read_logged(
     """Return the logged decisions of a table (anything that speaks Arrow). BadInput with every finding.
 
     What else could have been offered is a list of offer ids in the column ``eligible``, or a second table
-    ``decision_id, offer_id, probability``. Of a list the logged offer's probability alone is known (``only_logged``): what
-    it leaves of 1 is spread evenly over the others, which says that they could have been drawn. That does for weights;
-    what needs more is refused (OP834): ``AsLogged`` where the log holds ``NO_OFFER``, and a ``"sequence"`` of dr. Where
-    no decision had more than one other offer, all are known.
+    ``decision_id, offer_id, probability``. Of a list only the logged offer's probability is known (``only_logged``):
+    what it leaves of 1 is spread evenly over the others, which says that they could have been drawn. That does for
+    weights; what needs more is refused (OP834): ``AsLogged`` where the log holds ``NO_OFFER``, and a ``"sequence"`` of
+    dr. Where no decision had more than one other offer, all are known.
     ``observed_until``, where there is such a column, must not lie before ``decided_at`` (OP613). Outcomes may be null
     where ``open_outcomes`` says that they will be completed.
     """
