@@ -75,7 +75,8 @@ def test_a_list_tells_who_could_be_drawn_and_a_side_table_how_often():
 def test_leaving_alone_is_measured_where_the_log_holds_it():
     """In these data a customer who is left alone is worth 0 by construction of the outcome, and nothing assumes it."""
     log, side, policy = tables()
-    log.loc[log.offer_id == "NO_OFFER", "outcome"] = 7.0
+    alone = log.offer_id == "NO_OFFER"
+    log.loc[alone, "outcome"] = 7.0 + np.linspace(-1.0, 1.0, alone.sum())
     nothing = policy.assign(offer_id="NO_OFFER")
     assert estimate(log, nothing, estimator="snipw").value == pytest.approx(7.0)
 

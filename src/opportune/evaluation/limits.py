@@ -7,7 +7,7 @@ import numpy as np
 
 from opportune.domain import Estimate, LimitRow
 from opportune.evaluation.delayed import Completion, completed_score
-from opportune.evaluation.inference import Interval, as_clusters, inferred
+from opportune.evaluation.inference import Interval, as_clusters, inferred, refuse_unvaried
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio, scaled, shifted
@@ -48,7 +48,8 @@ def limit_evidence(
     sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. N is ``decisions``: how many the bound
     is about, where the log holds a part of them only, and else those of the log. Those that it lacks are taken to be
     like those that it holds. A ratio of nothing is 0, as in the certificate. Any interval of ``estimate`` but
-    ``"sequence"``. BadInput (OP601 to OP606, OP609, OP610, OP620) when the log cannot carry it.
+    ``"sequence"``. BadInput (OP601 to OP606, OP609, OP610, OP620) when the log cannot carry it, and OP629 where a
+    policy makes offers and nothing was used: that no loss was seen does not say that none will be.
     """
     read = {name: uses[name] for row in rows for name in (row.uses, row.per) if name is not None}
     refuse_unusable(logged, read, may_be_open=completion is not None)
@@ -63,6 +64,10 @@ def limit_evidence(
         top, bottom = mean_use(row.uses), None if row.per is None else mean_use(row.per)
         statistic = _used(top, bottom, row, len(logged) if decisions is None else decisions)
         found = inferred(statistic, clusters, interval, replicates, seed)
+        if not np.nan_to_num(
+            uses[row.uses]
+        ).any():  # amounts that are all the same and not zero, such as contacts, are known
+            refuse_unvaried(weights != 0.0, uses[row.uses], f"limit '{row.name}'")
         used = found.estimate(len(logged), "snipw", level, effective_n(weights))
         evidence.append(LimitEvidence(limit=row.name, bound=row.bound, used=used, holds=found.share_within(row)))
     return tuple(evidence)

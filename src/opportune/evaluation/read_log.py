@@ -112,9 +112,10 @@ def _logged(
     table: "pa.Table", offer_ids: tuple[str, ...], action: np.ndarray, eligible: np.ndarray, probability: np.ndarray,
     outcomes: Sequence[str], cluster: str,
 ) -> LoggedDecisions:  # fmt: skip
-    ids = {name: column_ids(table, name) for name in ("decision_id", "customer_id", "slot")}
+    decision_id, customer_id, slot = (column_ids(table, name) for name in ("decision_id", "customer_id", "slot"))
     return LoggedDecisions(
-        **ids, offer_ids=offer_ids, action=action, eligible=eligible, probability=probability,
+        decision_id=decision_id, customer_id=customer_id, slot=slot,
+        offer_ids=offer_ids, action=action, eligible=eligible, probability=probability,
         outside=np.zeros(len(action)), outcome={name: column_numbers(table, name) for name in outcomes},
         cluster=column_ids(table, cluster), decided_at=column_times(table, "decided_at"),
     )  # fmt: skip

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
-from opportune.evaluation.inference import Interval, as_clusters, inferred
+from opportune.evaluation.inference import Interval, as_clusters, inferred, refuse_unvaried
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic
@@ -51,7 +51,7 @@ def estimate_slates(
 
     ``slate`` (n,) names the slate of each row; slots of a slate are ordered by ``slot``, as text. ``cluster`` (n,)
     names what is resampled together, by default the slate; a slate must not be split by it. BadInput (OP602, OP606,
-    OP609, OP610, OP623) when the log cannot carry it.
+    OP609, OP610, OP623, OP629) when the log cannot carry it.
     """
     refuse_unusable(logged, {measure: logged.outcome[measure]}, may_be_open=False)
     refuse_unsupported(logged, policy)
@@ -60,6 +60,7 @@ def estimate_slates(
     clusters = as_clusters(slate if cluster is None else cluster)
     first = np.zeros(len(logged))
     first[np.unique(cluster_codes(slate)[1], return_index=True)[1]] = 1.0  # one row of each slate counts it
+    refuse_unvaried(weights != 0.0, logged.outcome[measure], f"policy '{policy.name}'")
     earned, kish = weights * logged.outcome[measure], effective_n(weights)
 
     def told(rows: np.ndarray) -> Estimate:

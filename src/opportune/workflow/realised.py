@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from opportune.decisioning import attributes_of
-from opportune.domain import LimitRow, Places, limit_rows
+from opportune.domain import BadInput, LimitRow, Places, limit_rows
 from opportune.economics import resources_used
 from opportune.evaluation import Judged, limit_evidence
+from opportune.workflow.estimates import UNVARIED
 from opportune.workflow.trial import Trial
 
 ROUNDING = 1e-9
@@ -19,7 +20,8 @@ def planned_against_realised(
     """Return per row of the limits the bound, the planned use, and the plan's realised use with its interval.
 
     A resource that depends on no forecast, such as letters sent, is known when it is planned: its method is ``known``
-    and its interval a point. A row of a scenario has nothing that came out: the scenario did not.
+    and its interval a point; so is one that makes no offer. A row of a scenario has nothing that came out: the scenario
+    did not. Nor has one whose offers were seen to use nothing: what they may use is not known from that.
 
     Bound and planned use are of the whole list, of ``listed`` opportunities. What came out is known of the decisions
     that are judged: their mean use counts for the whole list, and ``from`` says of how many it is known.
@@ -57,7 +59,12 @@ def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float, liste
         return {}
     if not any(known[name] for name in resources):
         return _known(row, planned)
-    return _realised(trial, policy, row, listed)
+    try:
+        return _realised(trial, policy, row, listed)
+    except BadInput as error:
+        if {finding.code for finding in error.findings} != {UNVARIED}:
+            raise
+        return _known(row, planned) if planned == (0.0 if row.per else row.opening) else {}
 
 
 def _known(row: LimitRow, planned: float) -> dict[str, Any]:
