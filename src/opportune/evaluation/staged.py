@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
+from opportune.evaluation.among import Among
 from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.estimators import Estimator, scored
 from opportune.evaluation.inference import Interval, as_clusters, inferred
@@ -54,8 +55,9 @@ def estimate_staged(
     """Return the share reached under a policy, the mean outcome among them, and the mean per decision.
 
     ``reached`` (n,) is 1 or 0; ``given`` (n,) is the outcome, NaN where there is none. ``among`` says in words who is
-    reached (``"takers"``). An outcome that is not yet known among those reached is NaN and needs a ``completion``.
-    BadInput (OP606, OP609, OP610, OP620, OP621) when the log cannot carry it.
+    reached (``"takers"``). An outcome that is not yet known among those reached is NaN and needs a ``completion``; it
+    has a row for every decision, and is learned from those reached alone. BadInput
+    (OP606, OP609, OP610, OP620, OP621) when the log cannot carry it.
     """
     _refuse(reached, given, completion, among)
     refuse_unusable(logged, {}, may_be_open=True)  # whether outcomes are known is told above, among those reached only
@@ -65,7 +67,8 @@ def estimate_staged(
         refuse_unpredicted(logged, each)
     predicted = (None, None) if model is None else (model.reached, model.reached * model.given)
     weights, outcome = policy.weights(logged), np.where(reached == 1, given, 0.0)
-    total = completed_score(logged, policy, weights, outcome, estimator, predicted[1], completion)
+    completed = None if completion is None else Among(completion, reached == 1)
+    total = completed_score(logged, policy, weights, outcome, estimator, predicted[1], completed)
     share = scored(logged, policy, weights, reached, estimator, predicted[0])
     kish = effective_n(weights)
 
