@@ -11,6 +11,7 @@ Outcomes that are all the same say nothing of how outcomes vary: each of these w
 alone make it. They are refused.
 """
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -61,9 +62,9 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Return the ends of the interval."""
-        if not 0.0 < level < 1.0:
-            raise ValueError(f"level is {level}: expected above 0 and below 1, such as 0.95")
+        check_level(level)
         if self.replicates is not None:
+            _check_replicates(len(self.replicates), level)
             return percentile_interval(self.replicates, level)
         radius = _RADIUS[self.interval](self.clusters, level) * self.error
         return self.value - radius, self.value + radius
@@ -86,6 +87,19 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
             value=self.value, low=low, high=high, n=n, method=f"{method}, {self.interval}", level=level,
             effective_n=effective_n,
         )  # fmt: skip
+
+
+def check_level(level: float) -> None:
+    """Raise ValueError where a level is no probability between 0 and 1, such as 95."""
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level is {level}: expected above 0 and below 1, such as 0.95")
+
+
+def _check_replicates(count: int, level: float) -> None:
+    """Raise ValueError where no replicate lies beyond an end of the interval on average: it would end at an extreme."""
+    fewest = math.ceil(round(2.0 / (1.0 - level), 6))
+    if count < fewest:
+        raise ValueError(f"replicates is {count}: expected at least {fewest} for an interval of level {level}")
 
 
 def as_clusters(names: np.ndarray, *, alone: bool = False) -> Clusters:

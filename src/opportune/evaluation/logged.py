@@ -120,7 +120,8 @@ def refuse_unusable(logged: LoggedDecisions, outcomes: Mapping[str, np.ndarray],
 
     ``may_be_open`` says that outcomes that are not yet known are completed.
     """
-    findings = _found(logged, _tests(logged, {} if may_be_open else outcomes))
+    open_as_zero = {name: np.where(np.isnan(each), 0.0, each) for name, each in outcomes.items()}
+    findings = _found(logged, _tests(logged, open_as_zero if may_be_open else outcomes))
     if findings:
         raise BadInput(findings)
 

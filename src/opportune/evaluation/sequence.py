@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
+from opportune.evaluation.inference import check_level
 from opportune.evaluation.logged import LoggedDecisions
 from opportune.evaluation.policies import Judged, with_no_offer
 
@@ -71,6 +72,7 @@ def path_of(
         logged.refuse_only_logged(
             "those of all eligible offers, because a sequence of dr bounds each prediction by its own"
         )
+    check_level(level)
     order, alpha = _order(logged), (1.0 - level) / 2.0
     _refuse_beyond(logged, outcome, bounds)
     scores = [

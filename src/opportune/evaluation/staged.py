@@ -83,10 +83,12 @@ def estimate_staged(
 def _refuse(reached: np.ndarray, given: np.ndarray, completion: Completion | None, among: str) -> None:
     odd, extra = ~np.isin(reached, (0, 1)), (reached != 1) & ~np.isnan(given)
     unknown = (reached == 1) & np.isnan(given) if completion is None else np.zeros(len(given), dtype=bool)
+    infinite = np.isinf(given)
     tests = (
         ("OP621", "reached", odd, "are neither 0 nor 1", "give 1 for those reached"),
         ("OP621", "given", extra, f"have an outcome and are not among {among}", "leave it null there"),
         ("OP606", "given", unknown, f"are among {among} and their outcome is not known", "give a completion"),
+        ("OP606", "given", infinite, "have an outcome that is infinite", "give the amount"),
     )
     findings = [
         Finding(
