@@ -182,7 +182,7 @@ def test_a_cell_without_a_known_row_is_refused():
     short, completion, b = watched_loans(800, 7)
     cut = msgspec.structs.replace(completion, watched=np.minimum(completion.watched, 3))
     cut = msgspec.structs.replace(cut, event_at=np.where(cut.event_at > 3, 0, cut.event_at))
-    with pytest.raises(BadInput, match=r"OP620\] stratum .* watched for 6 periods"):
+    with pytest.raises(BadInput, match=r"OP620\] stratum .* at risk in all 6 periods"):
         estimate(short, b, measure="default", estimator="ipw", completion=cut)
 
 
@@ -351,3 +351,73 @@ def test_the_swap_set_of_completed_outcomes_adds_up_to_the_difference():
     whole = compare(logged, policy, nobody, measure="worth", outcome_model=model, completion=completion)
     assert total / 800 == pytest.approx(whole.value)
     assert all(cell.change["worth"].low < cell.change["worth"].high for cell in cells)
+
+
+def cohorts(old, new=(2, 0)):
+    """200 old rows that were watched for 6 periods with the events of ``old``, and 200 new ones (watched, event)."""
+    n, first = 400, np.arange(400) < 200
+    event_at = np.where(first, np.resize(old, n), new[1])
+    fields = {
+        "watched": np.where(first, 6, new[0]),
+        "event_at": event_at,
+        "stratum": np.zeros(n, dtype=int),
+        "horizon": 6,
+    }
+    logged = watched_loans(n, 0)[0]
+    logged = msgspec.structs.replace(
+        logged, outcome={"default": np.where(event_at > 0, 1.0, np.where(first, 0.0, np.nan))}
+    )
+    return logged, fields, {"if_event": np.ones(n), "if_none": np.zeros(n)}
+
+
+def completed_rate(logged, completion):
+    policy = fixed_choice("as drawn", logged.action, 2)
+    return estimate(logged, policy, measure="default", estimator="snipw", completion=completion).value
+
+
+@pytest.mark.parametrize("kind", ["given", "learnt"])
+def test_periods_in_which_nobody_was_at_risk_are_refused_however_long_rows_were_watched(kind):
+    def rate(old, new=(2, 0)):
+        logged, fields, amounts = cohorts(old, new)
+        made = HazardCompletion(**fields, **amounts) if kind == "given" else EventCompletion(**fields)
+        return completed_rate(logged, made)
+
+    with pytest.raises(BadInput, match=r"OP620\] stratum 1 values of stratum \(0\) .* at risk in all 6 periods"):
+        rate((1, 2))
+    assert rate((1, 2, 0, 0)) == pytest.approx(100 / 400)
+    with pytest.raises(BadInput, match=r"OP625\] event_at lies below 0 or after all that was watched in 200 rows"):
+        rate((1, 2, 0, 0), new=(2, 5))
+
+
+def test_an_event_that_came_to_everybody_at_risk_comes_to_the_open_ones():
+    logged, fields, amounts = cohorts((3,), new=(2, 0))
+    total = total_of(logged.outcome["default"], HazardCompletion(**fields, **amounts))
+    assert total.whole() == pytest.approx(400.0)
+
+
+@pytest.mark.parametrize("kind", ["hazards", "event", "proxy"])
+def test_who_was_not_reached_is_not_completed_and_thins_no_hazard(kind):
+    """Non-takers as a stratum of their own and in that of the takers: the same figure, which is near the truth."""
+    n, draw = 20_000, np.random.default_rng(5)
+    logged = watched_loans(n, 5)[0]
+    taken = (draw.random(n) < np.array([0.3, 0.6])[logged.action]).astype(float)
+    came, watched = draw.geometric(0.05, n), draw.integers(0, 13, n)
+    event_at = np.where((came <= np.minimum(watched, HORIZON)) & (taken == 1), came, 0)
+    known = (event_at > 0) | (watched >= HORIZON)
+    given = np.where((taken == 1) & known, np.where(event_at > 0, 1000.0, 0.0), np.nan)
+
+    def product(stratum):
+        fields = {"watched": watched, "event_at": event_at, "stratum": stratum, "horizon": HORIZON}
+        completion = {
+            "hazards": lambda: HazardCompletion(**fields, if_event=1000.0 * taken, if_none=np.zeros(n)),
+            "event": lambda: EventCompletion(**fields),
+            "proxy": lambda: ProxyCompletion(cell=stratum),
+        }[kind]()
+        policy = fixed_choice("b", np.ones(n, dtype=int), 2)
+        options = {"among": "takers", "completion": completion, "interval": "influence"}
+        return estimate_staged(logged, policy, reached=taken, given=given, **options)
+
+    mixed, apart = product(logged.action), product(logged.action * 2 + taken.astype(int))
+    assert mixed.product.value == pytest.approx(apart.product.value)
+    if kind != "proxy":
+        assert mixed.product.low < 600.0 * (1.0 - 0.95**HORIZON) < mixed.product.high

@@ -256,7 +256,7 @@ def test_every_policy_speaks_the_one_protocol():
 
 
 @pytest.mark.parametrize("estimator", ["ipw", "dr"])
-@pytest.mark.parametrize("kind", ["fixed", "as logged"])
+@pytest.mark.parametrize("kind", ["fixed", "the rest", "as logged"])
 def test_a_log_that_left_some_alone_judges_without_bias_who_is_left_alone(kind, estimator):
     """The mean over everything that could have been drawn, by its probability, is the policy's value: exactly."""
     n, drawn, outside = 40, np.array([0.3, 0.4, 0.2]), 0.1
@@ -274,6 +274,9 @@ def test_a_log_that_left_some_alone_judges_without_bias_who_is_left_alone(kind, 
 
     if kind == "fixed":
         policy = fixed_choice("p", np.where(contact > 0, 1, 2), 3)
+        worth = np.where(contact > 0, truth[:, 1], truth[:, 2])
+    elif kind == "the rest":
+        policy = fixed_choice("p", np.where(contact > 0, 1, -1), 3)
         worth = np.where(contact > 0, truth[:, 1], truth[:, 2])
     else:
         policy = AsLogged("p", contact, logged(0).given_an_offer())

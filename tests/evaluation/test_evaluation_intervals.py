@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opportune.domain import BadInput
-from opportune.evaluation import Bounds, LoggedDecisions, compare, estimate, fixed_choice, path_of
+from opportune.domain import BadInput, Limit, rows_of
+from opportune.evaluation import Bounds, LoggedDecisions, compare, estimate, fixed_choice, limit_evidence, path_of
 from opportune.evaluation.estimators import scored
+from opportune.evaluation.inference import FEWEST_EVENTS
 from opportune.evaluation.sequence import LARGEST_BET, SLACK, lower_bounds
 
 K = 3
@@ -204,3 +205,51 @@ def test_float32_arrays_give_the_same_estimate():
         for each in (logged, small)
     )
     assert (half.value, half.low) == pytest.approx((whole.value, whole.low), rel=1e-5)
+
+
+ONE_OUTCOME = {"estimator": "snipw", "outcome_model": np.zeros((30, K))}
+
+
+@pytest.mark.parametrize("interval", ["bootstrap", "influence", "asymptotic_sequence"])
+@pytest.mark.parametrize("outcome", [0.0, 7.0])
+def test_thirty_outcomes_that_are_all_the_same_give_no_interval(interval, outcome):
+    logged, _, policy = stream(n=30)
+    logged = msgspec.structs.replace(logged, outcome={"outcome": np.full(30, outcome)})
+    other = fixed_choice("b", np.ones(30, dtype=int), K)
+    with pytest.raises(BadInput, match=rf"OP629\] policy 'c' is judged by \d+ outcomes that are all {outcome:g}:"):
+        estimate(logged, policy, interval=interval, **ONE_OUTCOME)
+    with pytest.raises(BadInput, match=r"OP629\] policy 'c' less policy 'b'"):
+        compare(logged, policy, other, interval=interval, **ONE_OUTCOME)
+    loss = rows_of([Limit(name="loss", uses="loss", at_most=5.0)], {})
+    with pytest.raises(BadInput, match=r"OP629\] limit 'loss'"):
+        limit_evidence(logged, policy, {"loss": np.zeros(30)}, loss, interval=interval)
+    honest = {"interval": "sequence", "bounds": (0.0, 10.0), "estimator": "dr", "outcome_model": np.zeros((30, K))}
+    found = estimate(logged, policy, **honest)
+    assert found.low < found.high
+
+
+@pytest.mark.parametrize("interval", ["bootstrap", "influence", "asymptotic_sequence"])
+def test_what_does_not_rest_on_the_sample_is_known(interval):
+    logged, _, policy = stream(n=30)
+    logged = msgspec.structs.replace(logged, outcome={"outcome": np.zeros(30)})
+    nobody = fixed_choice("nobody", np.full(30, -1), K)
+    contacts = rows_of([Limit(name="contacts", uses="contacts", at_most=30.0)], {})
+    assert estimate(logged, nobody, interval=interval, **ONE_OUTCOME).high == 0.0
+    assert compare(logged, policy, policy, interval=interval, **ONE_OUTCOME).high == 0.0
+    (all_,) = limit_evidence(logged, policy, {"contacts": np.ones(30)}, contacts, interval=interval)
+    assert (round(all_.used.low, 6), round(all_.used.high, 6)) == (30.0, 30.0)
+
+
+def test_an_asymptotic_sequence_begins_when_it_has_seen_enough():
+    draw = np.random.default_rng(3)
+    logged, _, _ = stream(n=4000)
+    everyone = fixed_choice("as drawn", logged.action, K)
+    logged = msgspec.structs.replace(logged, outcome={"outcome": (draw.random(4000) < 0.01).astype(float)})
+    options = {"estimator": "snipw", "interval": "asymptotic_sequence", "cluster": "decision_id"}
+    certain = msgspec.structs.replace(logged, probability=np.eye(K)[logged.action])
+    events = int(logged.outcome["outcome"].sum())
+    assert events > FEWEST_EVENTS + 5
+    assert estimate(certain, everyone, **options).low < 0.01
+    rare = np.where(np.cumsum(logged.outcome["outcome"]) <= FEWEST_EVENTS - 5, logged.outcome["outcome"], 0.0)
+    with pytest.raises(BadInput, match=r"OP629\] interval='asymptotic_sequence' has seen 2\d.\d effective events"):
+        estimate(msgspec.structs.replace(certain, outcome={"outcome": rare}), everyone, **options)

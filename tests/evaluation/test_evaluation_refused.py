@@ -7,10 +7,14 @@ import pytest
 from opportune.domain import BadInput, Limit, rows_of
 from opportune.evaluation import (
     LoggedDecisions,
+    LoggedTerms,
+    ProxyCompletion,
+    TermModel,
     cvar,
     estimate,
     estimate_slates,
     estimate_staged,
+    estimate_terms,
     fixed_choice,
     limit_evidence,
     swap_set,
@@ -27,7 +31,7 @@ def log():
     return LoggedDecisions(
         decision_id=IDS, customer_id=IDS, slot=IDS, offer_ids=("a", "b"), action=draw.integers(0, 2, N),
         eligible=np.ones((N, 2), dtype=bool), probability=np.full((N, 2), 0.5), outside=np.zeros(N),
-        outcome={"outcome": draw.normal(size=N)}, cluster=IDS,
+        outcome={"outcome": draw.normal(size=N)}, cluster=IDS, decided_at=np.datetime64("2025-01-01") + IDS,
     )  # fmt: skip
 
 
@@ -94,8 +98,45 @@ def test_a_prediction_that_is_no_number_is_refused(door, value):
         ({"estimator": "IPW"}, "estimator is 'IPW': expected one of 'ipw', 'snipw', 'dm', 'dr'"),
         ({"interval": "boot"}, "interval is 'boot': expected one of 'bootstrap', 'influence', 'asymptotic_sequence'"),
         ({"level": 95}, "level is 95: expected above 0 and below 1"),
+        ({"level": 95, "interval": "sequence", "estimator": "ipw", "bounds": (-9.0, 9.0)}, "level is 95: expected"),
+        ({"replicates": 1}, "replicates is 1: expected at least 40 for an interval of level 0.95"),
+        ({"replicates": 0}, "replicates is 0: expected at least 40"),
+        ({"replicates": 40, "level": 0.99}, "replicates is 40: expected at least 200 for an interval of level 0.99"),
     ],
 )
 def test_a_choice_that_does_not_exist_is_told_with_those_that_do(options, says):
     with pytest.raises(ValueError, match=says):
         estimate(log(), BOTH, **{"estimator": "snipw", **options})
+
+
+def test_an_outcome_that_is_infinite_is_refused_also_where_it_may_be_open():
+    outcome = np.where(IDS == 3, np.inf, log().outcome["outcome"])
+    logged = msgspec.structs.replace(log(), outcome={"outcome": outcome})
+    with pytest.raises(BadInput, match=r"OP606\] 3 1 decisions: outcome is not known"):
+        estimate(logged, BOTH, estimator="snipw", completion=ProxyCompletion(cell=IDS % 2))
+    with pytest.raises(BadInput, match=r"OP606\] given 1 rows have an outcome that is infinite"):
+        estimate_staged(logged, BOTH, reached=np.ones(N), given=outcome, among="takers")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"estimator": "drr"}, ValueError, "estimator is 'drr': expected one of 'ipw', 'snipw', 'dr'"),
+        ({"level": 95}, ValueError, "level is 95: expected above 0"),
+        ({"bend": np.nan}, ValueError, "bend is nan: expected a number from 0"),
+        ({"bend": -5.0}, ValueError, "bend is -5.0: expected a number from 0"),
+        ({"widths": [0.1, 0.0]}, ValueError, r"widths are \[0.1, 0.0\]: expected shares"),
+        (
+            {"estimator": "dr", "model": TermModel(IDS / N, np.where(IDS == 3, np.nan, 0.0))},
+            BadInput,
+            r"OP627\] model is no",
+        ),
+    ],
+)
+def test_terms_refuse_what_would_give_no_number(options, error, says):
+    draw = np.random.default_rng(0)
+    term = draw.uniform(0.0, 1.0, N)
+    logged = LoggedTerms(term=term, density=np.ones(N), outcome=term, cluster=IDS, between=(0.0, 1.0))
+    estimate_terms(logged, np.full(N, 0.5))
+    with pytest.raises(error, match=says):
+        estimate_terms(logged, np.full(N, 0.5), **options)

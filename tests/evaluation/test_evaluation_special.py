@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from opportune.domain import BadInput, Limit, rows_of
 from opportune.evaluation import (
     AsLogged,
+    FixedOffers,
     LoggedDecisions,
     LoggedTerms,
     TermModel,
@@ -236,7 +237,53 @@ def test_a_limit_holds_as_probably_as_its_interval_says():
         assert (most.holds > 0.5) == (most.used.value <= 9000.0)
     middle = rows_of([Limit(name="spend", uses="spend", at_most=float(logged.outcome["outcome"].sum()))], {})
     assert limit_evidence(logged, policy, uses, middle, interval="influence")[0].holds == pytest.approx(0.5)
+    (of_all,) = limit_evidence(logged, policy, uses, middle, interval="influence", decisions=1800)
+    assert of_all.used.value == pytest.approx(2.0 * float(logged.outcome["outcome"].sum()))
     rate = rows_of([Limit(name="rate", uses="spend", per="lent", at_most=0.2)], {})
     (found,) = limit_evidence(logged, policy, uses, rate)
     assert found.used.value == pytest.approx(logged.outcome["outcome"].sum() / 90_000)
     assert found.holds == 1.0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [lambda slot: slot, lambda slot: slot.astype(str), lambda slot: np.array([f"row {each:02d}" for each in slot])],
+)
+def test_slots_are_ordered_as_numbers_where_they_are_numbers(name):
+    """Slot s earns what slot s - 1 showed; the policy shows b in slot 9 alone, so slot 10 earns 1 and others a half."""
+    slates, slots, draw = 500, 12, np.random.default_rng(0)
+    n = slates * slots
+    action, slot, ids = draw.integers(0, 2, n), np.tile(np.arange(1, slots + 1), slates), np.arange(n)
+    above = np.append(0, action[:-1]) * (slot > 1)
+    logged = LoggedDecisions(
+        decision_id=ids, customer_id=ids, slot=name(slot), offer_ids=("a", "b"), action=action,
+        eligible=np.ones((n, 2), dtype=bool), probability=np.full((n, 2), 0.5), outside=np.zeros(n),
+        outcome={"outcome": above.astype(float)}, cluster=ids,
+    )  # fmt: skip
+    policy = FixedOffers("b in nine", np.where((slot == 9)[:, None], [0.0, 1.0], 0.5))
+    order = np.random.default_rng(1).permutation(n)
+    arrays = ("decision_id", "customer_id", "slot", "action", "eligible", "probability", "outside", "cluster")
+    shuffled = msgspec.structs.replace(
+        logged, **{each: getattr(logged, each)[order] for each in arrays}, outcome={"outcome": above[order].astype(float)}
+    )  # fmt: skip
+    found = estimate_slates(
+        shuffled, FixedOffers("b in nine", policy.probability[order]), ids[order] // slots, interaction="cascade",
+        interval="influence",
+    ).positions  # fmt: skip
+    assert list(found) == [str(each) for each in name(np.arange(1, slots + 1))]
+    tenth = list(found.values())[9]
+    assert tenth.low < 1.0 < tenth.high
+    assert all(abs(each.value - 0.5) < 0.15 for each in [*list(found.values())[1:9], *list(found.values())[10:]])
+
+
+def test_a_cluster_that_splits_slates_and_an_interaction_that_is_none_are_refused():
+    logged, policy = losses(n=300)
+    slate = np.arange(300) // 3
+    logged = msgspec.structs.replace(logged, slot=np.arange(300) % 3)
+    estimate_slates(logged, policy, slate, cluster=slate // 2)
+    with pytest.raises(BadInput, match=r"OP623\] cluster splits the slates of 300 rows"):
+        estimate_slates(logged, policy, slate, cluster=np.arange(300))
+    with pytest.raises(
+        ValueError, match="interaction is 'cascades': expected one of 'independent', 'cascade', 'whole'"
+    ):
+        estimate_slates(logged, policy, slate, interaction="cascades")

@@ -8,7 +8,16 @@ import pyarrow as pa
 import pytest
 
 from opportune.domain import BadInput
-from opportune.evaluation import FixedOffers, check_logged, compare, estimate, fixed_choice, read_logged, read_policy
+from opportune.evaluation import (
+    AsLogged,
+    FixedOffers,
+    check_logged,
+    compare,
+    estimate,
+    fixed_choice,
+    read_logged,
+    read_policy,
+)
 
 OFFERS = ("NO_OFFER", "high", "low")
 START = datetime(2025, 1, 1)
@@ -66,7 +75,8 @@ def test_a_list_tells_who_could_be_drawn_and_a_side_table_how_often():
 def test_leaving_alone_is_measured_where_the_log_holds_it():
     """In these data a customer who is left alone is worth 0 by construction of the outcome, and nothing assumes it."""
     log, side, policy = tables()
-    log.loc[log.offer_id == "NO_OFFER", "outcome"] = 7.0
+    alone = log.offer_id == "NO_OFFER"
+    log.loc[alone, "outcome"] = 7.0 + np.linspace(-1.0, 1.0, alone.sum())
     nothing = policy.assign(offer_id="NO_OFFER")
     assert estimate(log, nothing, estimator="snipw").value == pytest.approx(7.0)
 
@@ -186,3 +196,37 @@ def test_an_offer_that_was_certain_leaves_no_support_for_others():
     log, _, policy = tables()
     with pytest.raises(BadInput, match="OP610"):
         estimate(log.assign(probability=1.0), policy, estimator="ipw")
+
+
+NEED_EVERY_PROBABILITY = {
+    "a sequence of dr": lambda logged, policy: estimate(
+        logged, policy, estimator="dr", interval="sequence", bounds=(-9.0, 9.0), outcome_model=np.ones((300, 3)),
+        cluster="decision_id",
+    ),
+    "who was left alone": lambda logged, policy: logged.left_alone(),
+    "what was drawn": lambda logged, policy: logged.given_an_offer(),
+    "as logged": lambda logged, policy: estimate(
+        logged, AsLogged("all", np.ones(300), logged.probability), estimator="ipw"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", NEED_EVERY_PROBABILITY)
+def test_what_needs_every_probability_is_refused_where_a_list_tells_only_who_could_be_drawn(asked):
+    log, side, policy = tables()
+    NEED_EVERY_PROBABILITY[asked](read_logged(log, side), policy)
+    with pytest.raises(BadInput, match=r"OP834\] probability is that of the logged offer alone: expected"):
+        NEED_EVERY_PROBABILITY[asked](read_logged(log), policy)
+
+
+def test_a_sequence_of_ipw_needs_the_logged_offers_probability_only():
+    log, side, policy = tables()
+    options = {"estimator": "ipw", "interval": "sequence", "bounds": (-9.0, 9.0), "cluster": "decision_id"}
+    assert estimate(log, policy, **options) == estimate(read_logged(log, side), policy, **options)
+
+
+def test_a_list_of_two_offers_tells_both_probabilities():
+    log, _, _ = tables()
+    log = log[log.offer_id != "NO_OFFER"].assign(eligible=[["high", "low"]] * int((log.offer_id != "NO_OFFER").sum()))
+    assert not read_logged(log).only_logged
+    assert read_logged(tables()[0]).only_logged

@@ -12,6 +12,7 @@ import pytest
 from opportune.cli.app import status_of
 from opportune.domain import AsOf
 from opportune.project import Project
+from opportune.tables import CONTRACTS, Engine
 from opportune.workflow.frames import open_tables
 from opportune.workflow.known_then import write_known
 
@@ -161,3 +162,29 @@ def test_declared_instants_are_the_lists(rolled, small):
     told = Project.open(small).back_test()["lists"]
     assert [one["at"][:10] for one in told] == ["2025-02-15", "2025-02-16"]
     assert all(one["why_not"] for one in told)  # outcomes are known after 240 days, and nobody was listed on the 16th
+
+
+@pytest.mark.parametrize(
+    ("table", "happened", "others"),
+    [
+        ("customers", "known_from", ""),
+        ("events", "event_time", ", 'c' AS customer_id"),
+        (
+            "applications",
+            "applied_at",
+            ", 'c' AS customer_id, 'o' AS opportunity_id, 1 AS requested_amount, '' AS status",
+        ),
+        ("loans", "originated_at", ", 'c' AS customer_id, 1 AS principal"),
+    ],
+)
+def test_whatever_arrived_later_than_it_happened_is_not_known_before(table, happened, others, tmp_path):
+    key = CONTRACTS[table].key[0]
+    early, late = f"TIMESTAMPTZ '{FEBRUARY}' - INTERVAL 9 DAY", f"TIMESTAMPTZ '{MARCH}'"
+    rows = " UNION ALL ".join(
+        f"SELECT '{name}' AS {key}, {at} AS {happened}, {arrived} AS arrived_at{others}"
+        for name, at, arrived in (("there", early, early), ("on its way", early, late), ("to come", late, late))
+    )
+    engine = Engine(tmp_path)
+    engine.register(table, engine.query(rows))
+    write_known(engine, AsOf.parse(FEBRUARY), tmp_path)
+    assert pq.read_table(tmp_path / f"{table}.parquet")[key].to_pylist() == ["there"]

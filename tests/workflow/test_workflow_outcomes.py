@@ -292,3 +292,34 @@ def test_fairness_tables_know_customers_as_of_the_list(small, usual):
     ]
     (small / "tables/customers.sql").write_text(f"{told} UNION ALL {' UNION ALL '.join(other)}")
     assert evaluated(small)[1]["fairness"] == usual["fairness"]
+
+
+def test_a_bound_of_the_whole_list_is_held_against_the_whole_list(small):
+    limits = small / "limits.toml"
+    limits.write_text(limits.read_text() + '\n[[limit]]\nname = "lent"\nuses = "amount_lent"\nat_most = 60000\n')
+    everybody = evaluated(small)[1]["planned_against_realised"]
+    half = f"data/letters.csv') WHERE NOT ({OF_THE_LIST} AND hash(letter_id) % 2 = 0)"
+    edit(small / "tables/outcomes.sql", "data/letters.csv')", half)
+    project, evidence = evaluated(small)
+    lent, whole = (
+        next(row for row in rows if row["limit"] == "lent")
+        for rows in (evidence["planned_against_realised"], everybody)
+    )
+    assert (whole["from"], whole["listed"]) == (2000, 2000)
+    assert (lent["from"], lent["listed"]) == (evidence["rows"], 2000)
+    assert lent["low"] < whole["realised"] < lent["high"]
+    page = (project.out / "reports" / "portfolio.html").read_text()
+    assert f", from {evidence['rows']:,} of 2,000" in page
+
+
+def test_a_list_without_a_single_taker_is_not_judged_as_if_it_were_certain(small, capsys):
+    took = "CASE WHEN sent_at >= TIMESTAMP '2025-03-01' THEN 0 ELSE took_up END"
+    edit(small / "tables/outcomes.sql", "took_up::DOUBLE AS took_up", f"({took})::DOUBLE AS took_up")
+    project, evidence = evaluated(small)
+    assert evidence["estimates"] == evidence["verdicts"] == evidence["tail"] == []
+    assert {finding["code"] for finding in evidence["findings"]} == {"OP629"}
+    came_out = {row["limit"]: row["realised"] for row in evidence["planned_against_realised"]}
+    assert came_out == {"letters": 1000, "arrears rate": None}
+    assert status_of(["evaluate", str(small)]) == 0
+    assert "outcomes that are all -" in capsys.readouterr().out
+    assert "there is no evidence" in (project.out / "reports" / "portfolio.html").read_text()

@@ -151,13 +151,14 @@ def print_realised(rows: Sequence[dict[str, Any]]) -> None:
     """Print per limit the bound, what was planned and what came out, and how probable it is that the limit holds."""
     if any(row["realised"] is not None for row in rows):
         cells = [_came_out(row) for row in rows]
-        print_table("Limits of the plan", ["limit", "bound", "planned", "came out", "95 % interval", "holds"], cells)
+        header = ["limit", "bound", "planned", "came out", "95 % interval", "holds", "from"]
+        print_table("Limits of the plan", header, cells)
 
 
 def _came_out(row: dict[str, Any]) -> list[str]:
     bound = short_amount(row["at_least"] if row["at_most"] is None else row["at_most"])
     if row["realised"] is None:
-        return [row["limit"], bound, short_amount(row["planned"]), "-", "-", "-"]
+        return [row["limit"], bound, short_amount(row["planned"]), "-", "-", "-", ""]
     interval = "known" if row["method"] == "known" else f"[{short_amount(row['low'])}, {short_amount(row['high'])}]"
     return [
         row["limit"],
@@ -166,6 +167,7 @@ def _came_out(row: dict[str, Any]) -> list[str]:
         short_amount(row["realised"]),
         interval,
         f"{row['holds']:.0%}",
+        "" if row["from"] is None else f"{row['from']:,} of {row['listed']:,}",
     ]
 
 

@@ -16,6 +16,7 @@ from opportune.evaluation.honest_rows import refuse_overlap
 from opportune.evaluation.inference import Interval
 from opportune.evaluation.limits import LimitEvidence, limit_evidence
 from opportune.evaluation.logged import LoggedDecisions, check_logged
+from opportune.evaluation.logged_terms import LoggedTerms, TermModel
 from opportune.evaluation.loggers import balanced_log
 from opportune.evaluation.policies import AsLogged, FixedOffers, Judged, fixed_choice
 from opportune.evaluation.policy_curve import policy_curve, policy_gain
@@ -32,7 +33,7 @@ from opportune.evaluation.staged import Staged, StagedModel, estimate_staged
 from opportune.evaluation.support import Support, support
 from opportune.evaluation.swap_set import SwapCell, swap_set
 from opportune.evaluation.tail import cvar
-from opportune.evaluation.terms import LoggedTerms, TermModel, TermsEstimate, estimate_terms
+from opportune.evaluation.terms import TermsEstimate, estimate_terms
 from opportune.evaluation.uplift_measures import auuc, qini, uplift_at
 from opportune.evaluation.uplift_scores import UpliftScores, doubly_robust_scores
 from opportune.evaluation.walk_estimates import GainPath, gain_path

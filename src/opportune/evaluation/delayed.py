@@ -11,7 +11,7 @@ sign tells all that the offer does. Completions of an event that may still come 
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,6 +23,8 @@ from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio_or_zero, sum_of
 from opportune.numerics import cluster_codes
 
+_Rows = TypeVar("_Rows", bound=msgspec.Struct)
+
 
 class Completion(Protocol):
     """Which rows are open, what is known of the outcome, and what the open rows' weighted outcomes come to.
@@ -30,6 +32,10 @@ class Completion(Protocol):
     The sum of w y over the open rows follows from the totals of two sets of columns: ``shared`` (n, s) serve every
     function of the outcome, ``own`` (n, o) are those of one.
     """
+
+    def take(self, rows: np.ndarray) -> "Completion":
+        """Return the completion of the given rows (indices or mask)."""
+        ...
 
     def is_open(self, outcome: np.ndarray) -> np.ndarray:
         """Return the rows (n,) whose outcome is not yet known."""
@@ -60,6 +66,10 @@ class ProxyCompletion(msgspec.Struct, frozen=True, kw_only=True):
     """``cell`` (n,): rows with equal values are alike, whether their outcome is known or open (NaN)."""
 
     cell: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "ProxyCompletion":
+        """Return the completion of the given rows (indices or mask)."""
+        return taken(self, rows)
 
     def is_open(self, outcome: np.ndarray) -> np.ndarray:
         """Return the rows (n,) without an outcome."""
@@ -130,6 +140,13 @@ def with_missing(known: Statistic, completion: Completion, outcome: np.ndarray, 
         return known.value(told)
 
     return Statistic(np.column_stack([known.columns, shared, own]), value)
+
+
+def taken(completion: _Rows, rows: np.ndarray) -> _Rows:
+    """Return a record of arrays (n,) with the given rows of each; what is no array stays."""
+    arrays = {name: getattr(completion, name) for name in completion.__struct_fields__}
+    kept = {name: array[rows] for name, array in arrays.items() if isinstance(array, np.ndarray)}
+    return msgspec.structs.replace(completion, **kept)
 
 
 def spread(values: np.ndarray, count: int, codes: np.ndarray) -> np.ndarray:

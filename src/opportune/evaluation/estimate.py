@@ -7,7 +7,7 @@ import msgspec
 from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.estimators import Estimator
-from opportune.evaluation.inference import Clusters, Interval, as_clusters, inferred
+from opportune.evaluation.inference import Clusters, Interval, as_clusters, inferred, refuse_unvaried
 from opportune.evaluation.logged import refuse_unusable
 from opportune.evaluation.read_log import as_logged
 from opportune.evaluation.read_policy import as_policy, as_predictions
@@ -59,7 +59,8 @@ def estimate(
     column may be named, of a ``LoggedDecisions`` one of its arrays of ids. Logged probabilities and ``outcome_model``,
     predictions (n, K) or a table (``decision_id, offer_id, prediction``), are held fixed in every interval.
     ``completion`` tells what outcomes that are not yet known (NaN) come to. ``bounds`` are the least and the greatest
-    possible outcome, for ``"sequence"``. BadInput (OP601 to OP606, OP609 to OP620, OP627) when the log cannot carry it.
+    possible outcome, for ``"sequence"``. BadInput (OP601 to OP606, OP609 to OP620, OP627, OP629,
+    OP834) when the log cannot carry it.
     """
     how = How(
         measure=measure, estimator=estimator, interval=interval, cluster=cluster, outcome_model=outcome_model,
@@ -116,6 +117,9 @@ def _judge(given: Any, policies: tuple[Any, ...], how: How) -> Estimate:
         bounds = _sequence_bounds(how, clusters, len(logged))
         path = path_of(logged, judged, outcome, model if how.estimator == "dr" else None, bounds, how.level)
         return path.estimate(statistic.whole(), len(logged), how.estimator, how.level, kish)
+    if how.estimator != "dm":
+        entered = weights[0] != (weights[1] if len(weights) > 1 else 0.0)
+        refuse_unvaried(entered, outcome, " less ".join(f"policy '{each.name}'" for each in judged))
     found = inferred(statistic, clusters, how.interval, how.replicates, how.seed)
     return found.estimate(len(logged), how.estimator, how.level, kish)
 

@@ -11,12 +11,13 @@ earlier ones. A stratum should hold the offer, where offers change how often or 
 """
 
 from collections.abc import Callable, Iterator
+from typing import Self
 
 import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Finding
-from opportune.evaluation.delayed import spread, untold_of
+from opportune.evaluation.delayed import spread, taken, untold_of
 from opportune.evaluation.statistic import ratio_or_zero
 from opportune.numerics import cluster_codes
 
@@ -31,6 +32,10 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     event_at: np.ndarray
     stratum: np.ndarray
     horizon: int
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the completion of the given rows (indices or mask)."""
+        return taken(self, rows)
 
     def happened(self) -> np.ndarray:
         """Return the rows (n,) whose event came by the horizon."""
@@ -67,14 +72,31 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
         """Return totals (..., G H) as (..., G, H)."""
         return totals.reshape(*totals.shape[:-1], -1, self.horizon)
 
-    def unwatched(self, rows: np.ndarray) -> Iterator[Finding]:
-        """Yield a finding (OP620) where a stratum was never watched as long as some of ``rows`` (n,) have to go."""
+    def unusable(self, rows: np.ndarray) -> Iterator[Finding]:
+        """Yield findings where periods cannot be (OP625), and where a stratum cannot tell what comes to ``rows`` (n,):
+        nobody was at risk in a period that some of them still have to go through (OP620).
+        """
+        impossible = (self.event_at > self.watched) | (self.event_at < 0) | (self.watched < 0)
+        if impossible.any():
+            message = (
+                f"lies below 0 or after all that was watched in {int(impossible.sum())} rows: expected 0 to `watched`"
+            )
+            step = "count both in the same whole periods, the first one as 1"
+            yield Finding(code="OP625", source="decisions", subject="event_at", message=message, next_step=step)
+        untold = rows & self.may_come() & self._ends_unseen()
+        if untold.any():
+            yield untold_of("stratum", self.stratum[untold], f"at risk in all {self.horizon} periods")
+
+    def _ends_unseen(self) -> np.ndarray:
+        """Return the rows (n,) of strata where nobody is left at risk before the horizon, though some have no event."""
         count, codes = cluster_codes(self.stratum)
-        longest = np.zeros(count)
-        np.maximum.at(longest, codes, self.watched)
-        short = rows & self.may_come() & (longest < self.horizon)[codes]
-        if short.any():
-            yield untold_of("stratum", self.stratum[short], f"watched for {self.horizon} periods")
+        happened = self.happened()
+        until = np.where(happened, self.event_at, np.clip(self.watched, 0, self.horizon)).astype(np.int64)
+        seen = codes * (self.horizon + 1) + until
+        last = np.zeros(count, dtype=np.int64)
+        np.maximum.at(last, codes, until)
+        left = np.bincount(seen, ~happened, count * (self.horizon + 1)).reshape(count, -1)[np.arange(count), last]
+        return np.asarray(((last < self.horizon) & (left > 0))[codes])
 
 
 class HazardCompletion(Watched, frozen=True, kw_only=True):
@@ -93,10 +115,11 @@ class HazardCompletion(Watched, frozen=True, kw_only=True):
     def known(self, outcome: np.ndarray) -> np.ndarray:
         """Return the outcome of the rows whose event came or can come no more, and zero on open rows.
 
-        BadInput (OP620) when a stratum with open rows was never watched in a period that they still have to go through.
+        BadInput (OP620) when nobody of a stratum with open rows was at risk in a period that they still have to go
+        through, and OP625 of periods that cannot be.
         """
         is_open = self.is_open(outcome)
-        findings = list(self.unwatched(is_open))
+        findings = list(self.unusable(is_open))
         if findings:
             raise BadInput(findings)
         return np.where(is_open, 0.0, np.where(self.happened(), self.if_event, self.if_none))
@@ -132,13 +155,14 @@ class EventCompletion(Watched, frozen=True, kw_only=True):
         return np.asarray(np.isnan(outcome))
 
     def known(self, outcome: np.ndarray) -> np.ndarray:
-        """Return the outcome, zero where it is open. BadInput (OP620) when a stratum cannot tell what it comes to.
+        """Return the outcome, zero where it is open. BadInput (OP620) when a stratum cannot tell what it comes to, and
+        OP625 of periods that cannot be.
 
         It needs a known row with the event for open rows, if any event came there, a known row without it for those
-        that have none, and a row that was watched until the horizon for those that it may still come to.
+        that have none, and rows at risk in each period until the horizon for those that it may still come to.
         """
         is_open = self.is_open(outcome)
-        findings = [*self.unwatched(is_open), *self._untold(is_open)]
+        findings = [*self.unusable(is_open), *self._untold(is_open)]
         if findings:
             raise BadInput(findings)
         return np.where(is_open, 0.0, outcome)

@@ -5,16 +5,20 @@
   sums, psi_c = g . s_c and the variance is C / (C - 1) x sum psi_c^2 (Hampel 1974; Liang and Zeger 1986 for clusters).
   The interval has Student's t on C - 1 degrees.
 - asymptotic_sequence: the same standard error with a boundary that holds at all looks at once, as clusters become many
-  (``asymptotic_radius``); ``SHARPEST`` is where it is narrowest.
+  (``asymptotic_radius``); ``SHARPEST`` is where it is narrowest. It begins once ``FEWEST_EVENTS`` were seen.
+
+Outcomes that are all the same say nothing of how outcomes vary: each of these would be a point, or as narrow as weights
+alone make it. They are refused.
 """
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 import numpy as np
 
-from opportune.domain import BadInput, Estimate, LimitRow
+from opportune.domain import BadInput, Estimate, Finding, LimitRow
 from opportune.evaluation.logged import FEWEST_CLUSTERS, few_clusters
 from opportune.evaluation.statistic import Statistic
 from opportune.numerics import asymptotic_radius, bootstrap_totals, cluster_codes, code_sums, percentile_interval
@@ -23,6 +27,13 @@ Interval = Literal["bootstrap", "influence", "sequence", "asymptotic_sequence"]
 PURPOSE = "cluster bootstrap"
 SHARPEST = 2_000
 """Clusters at which an asymptotic sequence is narrowest. Fixed here, because it must not depend on the data."""
+FEWEST_EVENTS = 30.0
+"""(sum psi^2)^2 / sum psi^4 at which an asymptotic sequence begins: of rare events about their number. Looked at every
+20 rows, sequences that began at once held the truth in 85 % of streams at a rate of 0.5 %, in 87 % at weights of 10 and
+in 56 % of rare skewed amounts; those that began at 30 in 98 % of each, and in 92 % of the heaviest tail that was tried.
+"""
+_ROUNDING = 1e-6
+"""Standard error, relative to the value, that is left by rounding where nothing varies."""
 
 
 class Clusters(msgspec.Struct, frozen=True):
@@ -51,9 +62,9 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Return the ends of the interval."""
-        if not 0.0 < level < 1.0:
-            raise ValueError(f"level is {level}: expected above 0 and below 1, such as 0.95")
+        check_level(level)
         if self.replicates is not None:
+            _check_replicates(len(self.replicates), level)
             return percentile_interval(self.replicates, level)
         radius = _RADIUS[self.interval](self.clusters, level) * self.error
         return self.value - radius, self.value + radius
@@ -78,6 +89,19 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
+def check_level(level: float) -> None:
+    """Raise ValueError where a level is no probability between 0 and 1, such as 95."""
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level is {level}: expected above 0 and below 1, such as 0.95")
+
+
+def _check_replicates(count: int, level: float) -> None:
+    """Raise ValueError where no replicate lies beyond an end of the interval on average: it would end at an extreme."""
+    fewest = math.ceil(round(2.0 / (1.0 - level), 6))
+    if count < fewest:
+        raise ValueError(f"replicates is {count}: expected at least {fewest} for an interval of level {level}")
+
+
 def as_clusters(names: np.ndarray, *, alone: bool = False) -> Clusters:
     """Return the clusters that equal names (n,) make; ``alone`` says that no two are equal.
 
@@ -100,7 +124,40 @@ def inferred(statistic: Statistic, clusters: Clusters, interval: Interval, repli
     influence = np.einsum("cm,m->c", sums, statistic.gradient())
     influence -= influence.mean()
     error = float(np.sqrt(clusters.count / (clusters.count - 1) * np.sum(influence**2)))
+    if interval == "asymptotic_sequence" and error > _ROUNDING * abs(value):
+        _refuse_early(influence)
     return Inference(value=value, interval=interval, replicates=None, error=error, clusters=clusters.count)
+
+
+def refuse_unvaried(entered: np.ndarray, outcome: np.ndarray, subject: str) -> None:
+    """Raise BadInput (OP629) where the outcomes (n,) that ``entered`` a figure are all the same.
+
+    ``entered`` (n,): the rows that weigh in it. Where none does, the figure does not rest on the sample: a
+    policy that leaves everybody alone, or one less itself, is known.
+    """
+    seen = outcome[entered & np.isfinite(outcome)]
+    if len(seen) and np.ptp(seen) == 0.0:
+        message = (
+            f"is judged by {len(seen)} outcomes that are all {seen[0]:g}: expected some that differ, because nothing "
+            "else tells how outcomes vary"
+        )
+        raise BadInput([_hardly(subject, message)])
+
+
+def _refuse_early(influence: np.ndarray) -> None:
+    """Raise BadInput (OP629) where an asymptotic sequence has not begun; ``influence`` (C,) is not all zero."""
+    events = float(np.sum(influence**2)) ** 2 / float(np.sum(influence**4))
+    if events < FEWEST_EVENTS:
+        message = (
+            f"has seen {events:.1f} effective events: expected at least {FEWEST_EVENTS:g}, because before them it "
+            "misses the truth too often"
+        )
+        raise BadInput([_hardly("interval='asymptotic_sequence'", message)])
+
+
+def _hardly(subject: str, message: str) -> Finding:
+    step = "wait for more outcomes, or take interval='sequence' with the bounds that no outcome can pass"
+    return Finding(code="OP629", source="decisions", subject=subject, message=message, next_step=step)
 
 
 def _student(clusters: int, level: float) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 
 from opportune.domain import Estimate, LimitRow
 from opportune.evaluation.delayed import Completion, completed_score
-from opportune.evaluation.inference import Interval, as_clusters, inferred
+from opportune.evaluation.inference import Interval, as_clusters, inferred, refuse_unvaried
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio, scaled, shifted
@@ -39,51 +39,49 @@ def limit_evidence(
     replicates: int = 1000,
     seed: int = 0,
     level: float = 0.95,
+    decisions: int | None = None,
 ) -> tuple[LimitEvidence, ...]:
     """Return per row what the policy would have used, by snipw: the sum over all decisions, or its ratio to ``per``.
 
     ``uses`` maps a resource (contacts, money lent, exposure, loss) to its booked amount per logged decision (n,), zero
-    where a row is not about it; what the book used before (``opening``) comes on top. The sum is n x mean(m) x
-    sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. A ratio of nothing is 0, as in the
-    certificate. Any interval of ``estimate`` but ``"sequence"``. BadInput (OP601 to OP606, OP609, OP610,
-    OP620) when the log cannot carry it.
+    where a row is not about it; what the book used before (``opening``) comes on top. The sum is N x mean(m) x
+    sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. N is ``decisions``: how many the bound
+    is about, where the log holds a part of them only, and else those of the log. Those that it lacks are taken to be
+    like those that it holds. A ratio of nothing is 0, as in the certificate. Any interval of ``estimate`` but
+    ``"sequence"``. BadInput (OP601 to OP606, OP609, OP610, OP620) when the log cannot carry it, and OP629 where a
+    policy makes offers and nothing was used: that no loss was seen does not say that none will be.
     """
     read = {name: uses[name] for row in rows for name in (row.uses, row.per) if name is not None}
     refuse_unusable(logged, read, may_be_open=completion is not None)
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights, evidence = policy.weights(logged), []
+
+    def mean_use(name: str) -> Statistic:
+        return completed_score(logged, policy, weights, uses[name], "snipw", None, completion)
+
     for row in rows:
-        statistic = _used(logged, policy, weights, uses, row, completion)
+        top, bottom = mean_use(row.uses), None if row.per is None else mean_use(row.per)
+        statistic = _used(top, bottom, row, len(logged) if decisions is None else decisions)
         found = inferred(statistic, clusters, interval, replicates, seed)
+        if not np.nan_to_num(
+            uses[row.uses]
+        ).any():  # amounts that are all the same and not zero, such as contacts, are known
+            refuse_unvaried(weights != 0.0, uses[row.uses], f"limit '{row.name}'")
         used = found.estimate(len(logged), "snipw", level, effective_n(weights))
         evidence.append(LimitEvidence(limit=row.name, bound=row.bound, used=used, holds=found.share_within(row)))
     return tuple(evidence)
 
 
-def _used(
-    logged: LoggedDecisions,
-    policy: Judged,
-    weights: np.ndarray,
-    uses: Mapping[str, np.ndarray],
-    row: LimitRow,
-    completion: Completion | None,
-) -> Statistic:
-    top = _mean_use(logged, policy, weights, uses[row.uses], completion)
-    if row.per is None:
-        return _total(top, len(logged), row.opening)
-    bottom = _mean_use(logged, policy, weights, uses[row.per], completion)
+def _used(top: Statistic, bottom: Statistic | None, row: LimitRow, count: int) -> Statistic:
+    """Return what ``count`` decisions use under a row, from the mean uses per decision."""
+    if bottom is None:
+        return _total(top, count, row.opening)
     if not row.opening and not row.opening_per:
         return ratio(top, bottom)
-    return ratio(_total(top, len(logged), row.opening), _total(bottom, len(logged), row.opening_per))
+    return ratio(_total(top, count, row.opening), _total(bottom, count, row.opening_per))
 
 
 def _total(mean: Statistic, count: int, opening: float) -> Statistic:
     """Return the sum over all decisions, on top of what was used before."""
     return shifted(scaled(mean, float(count)), opening)
-
-
-def _mean_use(
-    logged: LoggedDecisions, policy: Judged, weights: np.ndarray, used: np.ndarray, completion: Completion | None
-) -> Statistic:
-    return completed_score(logged, policy, weights, used, "snipw", None, completion)

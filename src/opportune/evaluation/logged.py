@@ -27,7 +27,8 @@ class LoggedDecisions(msgspec.Struct, frozen=True, kw_only=True):
     ``action`` (n,) is the index of the logged offer, or -1 where it lies outside the catalogue; ``eligible`` (n, K);
     ``probability`` (n, K) is the logging policy's P(offer) and ``outside`` (n,) its P(an offer outside the catalogue):
     together they sum to one. ``outcome`` maps a measure to (n,) numbers; ``cluster`` (n,) names what is resampled
-    together. ``decided_at`` (n,) datetime64 is needed only where the order of decisions counts.
+    together. ``decided_at`` (n,) datetime64 is needed only where the order of decisions counts. ``only_logged``: of
+    ``probability`` only the logged offer's is known; those of others say no more than that they could be drawn.
 
     Arrays (n, K) may be float32 where memory counts; sums are in float64 all the same.
     """
@@ -43,6 +44,7 @@ class LoggedDecisions(msgspec.Struct, frozen=True, kw_only=True):
     outcome: dict[str, np.ndarray]
     cluster: np.ndarray
     decided_at: np.ndarray | None = None
+    only_logged: bool = False
 
     def __len__(self) -> int:
         return len(self.decision_id)
@@ -53,12 +55,22 @@ class LoggedDecisions(msgspec.Struct, frozen=True, kw_only=True):
         return self.offer_ids.index(NO_OFFER_ID) if NO_OFFER_ID in self.offer_ids else None
 
     def left_alone(self) -> np.ndarray:
-        """Return the logging policy's P(``NO_OFFER``) per row (n,), zero where the log holds no decision of it."""
+        """Return the logging policy's P(``NO_OFFER``) per row (n,), zero where the log holds no decision of it.
+
+        BadInput (OP834) where it is not known.
+        """
         column = self.no_offer
-        return np.zeros(len(self)) if column is None else np.asarray(self.probability[:, column], dtype=np.float64)
+        if column is None:
+            return np.zeros(len(self))
+        self.refuse_only_logged(f"how likely {NO_OFFER_ID} was in each decision")
+        return np.asarray(self.probability[:, column], dtype=np.float64)
 
     def given_an_offer(self) -> np.ndarray:
-        """Return the logging policy's P(offer | some offer) (n, K), zero for ``NO_OFFER`` and where it is certain."""
+        """Return the logging policy's P(offer | some offer) (n, K), zero for ``NO_OFFER`` and where it is certain.
+
+        BadInput (OP834) where they are not known.
+        """
+        self.refuse_only_logged("how likely each offer was in each decision")
         column = self.no_offer
         if column is None:
             return self.probability
@@ -80,6 +92,15 @@ class LoggedDecisions(msgspec.Struct, frozen=True, kw_only=True):
             taken[start + inside] = values[block][inside, self.action[block][inside]]
         return taken
 
+    def refuse_only_logged(self, needed: str) -> None:
+        """Raise BadInput (OP834) where only the logged offer's probability is known; ``needed`` says what would be."""
+        if self.only_logged:
+            message = f"is that of the logged offer alone: expected {needed}"
+            step = "give a second table `eligible` with the probability of every offer that could have been drawn"
+            raise BadInput(
+                [Finding(code="OP834", source="decisions", subject="probability", message=message, next_step=step)]
+            )
+
     def clustered_by(self, cluster: str) -> np.ndarray:
         """Return the array (n,) whose equal values are resampled together: a field of ids, by its name."""
         if cluster not in CLUSTERS:
@@ -99,7 +120,8 @@ def refuse_unusable(logged: LoggedDecisions, outcomes: Mapping[str, np.ndarray],
 
     ``may_be_open`` says that outcomes that are not yet known are completed.
     """
-    findings = _found(logged, _tests(logged, {} if may_be_open else outcomes))
+    open_as_zero = {name: np.where(np.isnan(each), 0.0, each) for name, each in outcomes.items()}
+    findings = _found(logged, _tests(logged, open_as_zero if may_be_open else outcomes))
     if findings:
         raise BadInput(findings)
 

@@ -47,7 +47,7 @@ def balanced_log(
         share = (np.bincount(codes, logger.astype(str) == name, count) / sizes)[codes]
         mixed += share[:, None] * own
         outside += share * np.maximum(1.0 - own.sum(axis=1), 0.0)
-    return msgspec.structs.replace(logged, probability=mixed, outside=outside)
+    return msgspec.structs.replace(logged, probability=mixed, outside=outside, only_logged=False)
 
 
 def _refuse_other_probabilities(

@@ -5,6 +5,9 @@ import numpy as np
 
 from opportune.evaluation.logged import LoggedDecisions, row_sums
 
+SUM_TOLERANCE = 1e-6
+"""How far from 1 probabilities of a policy may sum by rounding."""
+
 
 class AsLogged(msgspec.Struct, frozen=True):
     """Contact each customer with probability ``contact`` (n,), at the logged offer: no reweighting is needed.
@@ -65,7 +68,7 @@ class AsLogged(msgspec.Struct, frozen=True):
 class FixedOffers(msgspec.Struct, frozen=True):
     """Probabilities (n, K) of offers that may differ from those logged; the rest of a row is ``NO_OFFER``.
 
-    Where the log holds decisions of ``NO_OFFER``, it is one of the K and nothing is left.
+    Where the log holds decisions of ``NO_OFFER``, it is one of the K, and the rest is added to it.
     """
 
     name: str
@@ -77,29 +80,29 @@ class FixedOffers(msgspec.Struct, frozen=True):
 
     def offered(self, logged: LoggedDecisions) -> np.ndarray:
         """Return P(some offer) per row (n,)."""
-        everything = self.told(logged)
-        return everything if logged.no_offer is None else everything - self.probability[:, logged.no_offer]
+        named = row_sums(self.probability, np.ones(self.probability.shape[1]))
+        return named if logged.no_offer is None else named - self.probability[:, logged.no_offer]
 
     def told(self, logged: LoggedDecisions) -> np.ndarray:
         """Return the probability (n,) of what the log can tell about: of its K offers."""
-        del logged
-        return row_sums(self.probability, np.ones(self.probability.shape[1]))
+        named = row_sums(self.probability, np.ones(self.probability.shape[1]))
+        return named if logged.no_offer is None else named + _rest(named)
 
     def weights(self, logged: LoggedDecisions) -> np.ndarray:
         """Return P(logged offer) under this policy over that under the log, (n,); zero outside the catalogue."""
-        logging, own = logged.at_action(logged.probability), logged.at_action(self.probability)
+        logging = logged.at_action(logged.probability)
+        own = logged.at_action(with_no_offer(self.probability, logged))
         return np.asarray(np.divide(own, logging, out=np.zeros(len(logged)), where=logging > 0))
 
     def expected(self, logged: LoggedDecisions, prediction: np.ndarray) -> np.ndarray:
         """Return the expected prediction (n,) over this policy's offers."""
-        del logged
-        return row_sums(self.probability, prediction)
+        return row_sums(with_no_offer(self.probability, logged), prediction)
 
     def unsupported(self, logged: LoggedDecisions) -> np.ndarray:
         """Return the probability (n,) on offers that the log never made for such a customer."""
         if np.min(logged.probability, initial=1.0) > 0:  # the usual case, found without an array (n, K)
             return np.zeros(len(logged))
-        return row_sums(self.probability, ~(logged.probability > 0))
+        return row_sums(with_no_offer(self.probability, logged), ~(logged.probability > 0))
 
 
 def _over(above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -114,9 +117,17 @@ def with_no_offer(probability: np.ndarray, logged: LoggedDecisions) -> np.ndarra
     """Return probabilities (n, K) whose rest is on ``NO_OFFER``, where the log holds decisions of it."""
     if logged.no_offer is None:
         return probability
+    rest = _rest(probability.sum(axis=1, dtype=np.float64))
+    if not rest.any():  # the usual case, without another array (n, K)
+        return probability
     filled = np.array(probability, dtype=np.float64)
-    filled[:, logged.no_offer] += np.maximum(1.0 - filled.sum(axis=1), 0.0)
+    filled[:, logged.no_offer] += rest
     return filled
+
+
+def _rest(named: np.ndarray) -> np.ndarray:
+    """Return what probabilities that sum to ``named`` (n,) leave of 1, zero where it is what rounding leaves."""
+    return np.where(named < 1.0 - SUM_TOLERANCE, 1.0 - named, 0.0)
 
 
 def fixed_choice(name: str, choice: np.ndarray, offers: int) -> FixedOffers:

@@ -8,6 +8,7 @@ this room takes tables, and rooms import downwards only.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from opportune.domain import Finding, errors
@@ -54,8 +55,10 @@ def read_logged(
     """Return the logged decisions of a table (anything that speaks Arrow). BadInput with every finding.
 
     What else could have been offered is a list of offer ids in the column ``eligible``, or a second table
-    ``decision_id, offer_id, probability``. Of a list only the logged offer's probability is known: what it leaves of 1
-    is spread evenly over the others, which says that they could have been drawn and enters no weight.
+    ``decision_id, offer_id, probability``. Of a list only the logged offer's probability is known (``only_logged``):
+    what it leaves of 1 is spread evenly over the others, which says that they could have been drawn. That does for
+    weights; what needs more is refused (OP834): ``AsLogged`` where the log holds ``NO_OFFER``, and a ``"sequence"`` of
+    dr. Where no decision had more than one other offer, all are known.
     ``observed_until``, where there is such a column, must not lie before ``decided_at`` (OP613). Outcomes may be null
     where ``open_outcomes`` says that they will be completed.
     """
@@ -81,7 +84,8 @@ def _from_list(table: "pa.Table", outcomes: Sequence[str], cluster: str) -> Logg
     each = np.divide(1.0 - own, count, out=np.zeros(len(own)), where=count > 0)
     probability = np.where(others, each[:, None], 0.0)
     probability[np.arange(len(own)), action] = own
-    return _logged(table, offer_ids, action, eligible, probability, outcomes, cluster)
+    logged = _logged(table, offer_ids, action, eligible, probability, outcomes, cluster)
+    return msgspec.structs.replace(logged, only_logged=bool((count > 1).any()))
 
 
 def _from_pairs(table: "pa.Table", pairs: Any, outcomes: Sequence[str], cluster: str) -> LoggedDecisions:
@@ -108,9 +112,10 @@ def _logged(
     table: "pa.Table", offer_ids: tuple[str, ...], action: np.ndarray, eligible: np.ndarray, probability: np.ndarray,
     outcomes: Sequence[str], cluster: str,
 ) -> LoggedDecisions:  # fmt: skip
-    ids = {name: column_ids(table, name) for name in ("decision_id", "customer_id", "slot")}
+    decision_id, customer_id, slot = (column_ids(table, name) for name in ("decision_id", "customer_id", "slot"))
     return LoggedDecisions(
-        **ids, offer_ids=offer_ids, action=action, eligible=eligible, probability=probability,
+        decision_id=decision_id, customer_id=customer_id, slot=slot,
+        offer_ids=offer_ids, action=action, eligible=eligible, probability=probability,
         outside=np.zeros(len(action)), outcome={name: column_numbers(table, name) for name in outcomes},
         cluster=column_ids(table, cluster), decided_at=column_times(table, "decided_at"),
     )  # fmt: skip

@@ -15,12 +15,10 @@ from opportune.evaluation._arrow import (
     raise_all,
 )
 from opportune.evaluation.logged import LoggedDecisions, refuse_unpredicted
-from opportune.evaluation.policies import AsLogged, FixedOffers, Judged, with_no_offer
+from opportune.evaluation.policies import SUM_TOLERANCE, AsLogged, FixedOffers, Judged
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_SUM_TOLERANCE = 1e-6
 
 
 def as_policy(given: Any, logged: LoggedDecisions) -> Judged:
@@ -30,8 +28,7 @@ def as_policy(given: Any, logged: LoggedDecisions) -> Judged:
     if isinstance(given, FixedOffers):
         return _checked(given, logged)
     if hasattr(given, "probabilities"):
-        probability = with_no_offer(given.probabilities(logged.eligible), logged)
-        return _checked(FixedOffers(given.name, probability), logged)
+        return _checked(FixedOffers(given.name, given.probabilities(logged.eligible)), logged)
     return read_policy(given, logged)
 
 
@@ -67,7 +64,7 @@ def read_policy(given: Any, logged: LoggedDecisions, name: str = "policy") -> Fi
     tests = (
         (ids[~((probability >= 0) & (probability <= 1))], "have a probability outside 0 to 1", "give fractions"),
         (ids[twice & (rows >= 0)], "name an offer twice", "keep one row per decision and offer"),
-        (logged.decision_id[~(np.abs(total - 1.0) <= _SUM_TOLERANCE)], "have probabilities that do not sum to 1",
+        (logged.decision_id[~(np.abs(total - 1.0) <= SUM_TOLERANCE)], "have probabilities that do not sum to 1",
          "give every decision all its offers, and NO_OFFER what is left"),
     )  # fmt: skip
     findings += [counted("OP616", name, "probability", bad, says, step) for bad, says, step in tests if len(bad)]
@@ -78,7 +75,7 @@ def read_policy(given: Any, logged: LoggedDecisions, name: str = "policy") -> Fi
 def _checked(policy: FixedOffers, logged: LoggedDecisions) -> FixedOffers:
     """Return the policy. BadInput (OP616) where its probabilities are no distribution."""
     _same_shape(f"probability of policy {policy.name!r}", policy.probability, logged)
-    beyond = ~(policy.told(logged) <= 1.0 + _SUM_TOLERANCE)
+    beyond = ~(policy.told(logged) <= 1.0 + SUM_TOLERANCE)
     if np.min(policy.probability, initial=0.0) < 0:
         beyond |= (policy.probability < 0).any(axis=1)
     if beyond.any():

@@ -11,13 +11,13 @@ Rows of a log are slots, in their order within a slate. What a slot earns may de
 Each assumes less than the one before, and has larger weights. The value is per slate, and slates are resampled whole.
 """
 
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
-from opportune.evaluation.inference import Interval, as_clusters, inferred
+from opportune.evaluation.inference import Interval, as_clusters, inferred, refuse_unvaried
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic
@@ -49,17 +49,21 @@ def estimate_slates(
 ) -> SlateValue:
     """Return the sum of outcomes per slate under a policy, by ipw, and its part at each ``slot``.
 
-    ``slate`` (n,) names the slate of each row; slots of a slate are ordered by ``slot``, as text. ``cluster`` (n,)
-    names what is resampled together, by default the slate; a slate must not be split by it. BadInput (OP602, OP606,
-    OP609, OP610, OP623) when the log cannot carry it.
+    ``slate`` (n,) names the slate of each row; slots of a slate are ordered by ``slot``, as numbers where all are, else
+    as text. ``cluster`` (n,) names what is resampled together, by default the slate; a slate must not be split by it.
+    BadInput (OP602, OP606,
+    OP609, OP610, OP623, OP629) when the log cannot carry it.
     """
     refuse_unusable(logged, {measure: logged.outcome[measure]}, may_be_open=False)
     refuse_unsupported(logged, policy)
     _refuse_twice(logged, slate)
-    weights = _slate_weights(policy.weights(logged), slate, logged.slot, interaction)
+    _refuse_split(logged, slate, slate if cluster is None else cluster)
+    slots, place = _ordered(logged.slot)
+    weights = _slate_weights(policy.weights(logged), slate, place, interaction)
     clusters = as_clusters(slate if cluster is None else cluster)
     first = np.zeros(len(logged))
     first[np.unique(cluster_codes(slate)[1], return_index=True)[1]] = 1.0  # one row of each slate counts it
+    refuse_unvaried(weights != 0.0, logged.outcome[measure], f"policy '{policy.name}'")
     earned, kish = weights * logged.outcome[measure], effective_n(weights)
 
     def told(rows: np.ndarray) -> Estimate:
@@ -69,16 +73,19 @@ def estimate_slates(
 
     return SlateValue(
         total=told(np.ones(len(logged))),
-        positions={str(slot): told(logged.slot == slot) for slot in sorted(set(logged.slot), key=str)},
+        positions={str(slot): told(logged.slot == slot) for slot in slots},
     )
 
 
 def _slate_weights(ratios: np.ndarray, slate: np.ndarray, slot: np.ndarray, interaction: Interaction) -> np.ndarray:
-    """Return the weight of each row (n,) from the rows' ratios of probabilities."""
+    """Return the weight of each row (n,) from the rows' ratios of probabilities; ``slot`` (n,) counts from the top."""
+    if interaction not in get_args(Interaction):
+        expected = ", ".join(map(repr, get_args(Interaction)))
+        raise ValueError(f"interaction is {interaction!r}: expected one of {expected}")
     if interaction == "independent":
         return ratios
     count, codes = cluster_codes(slate)
-    order = np.lexsort((slot.astype(str), codes))
+    order = np.lexsort((slot, codes))
     running, weights = np.ones(count), np.empty(len(ratios))
     place = _places(codes[order])
     for position in range(int(place.max()) + 1):
@@ -86,6 +93,17 @@ def _slate_weights(ratios: np.ndarray, slate: np.ndarray, slot: np.ndarray, inte
         running[codes[rows]] *= ratios[rows]
         weights[rows] = running[codes[rows]]
     return weights if interaction == "cascade" else running[codes]
+
+
+def _ordered(slot: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """Return the slots from the top down, and the place 0, 1, ... of each row's (n,) among them."""
+    names = list(set(slot.tolist()))
+    try:
+        names.sort(key=float)
+    except (TypeError, ValueError):
+        names.sort(key=str)
+    place = {name: i for i, name in enumerate(names)}
+    return names, np.array([place[each] for each in slot.tolist()], dtype=np.int64)
 
 
 def _places(sorted_codes: np.ndarray) -> np.ndarray:
@@ -103,3 +121,17 @@ def _refuse_twice(logged: LoggedDecisions, slate: np.ndarray) -> None:
         message = f"{int(twice.sum())} rows ({some}) share slate and slot with another: expected one row for each"
         step = "name each page or message as a slate of its own"
         raise BadInput([Finding(code="OP623", source="decisions", subject="slot", message=message, next_step=step)])
+
+
+def _refuse_split(logged: LoggedDecisions, slate: np.ndarray, cluster: np.ndarray) -> None:
+    count, codes = cluster_codes(slate)
+    _, clusters = cluster_codes(cluster)
+    least, greatest = np.full(count, len(logged)), np.full(count, -1)
+    np.minimum.at(least, codes, clusters)
+    np.maximum.at(greatest, codes, clusters)
+    split = (least != greatest)[codes]
+    if split.any():
+        some = ", ".join(map(str, logged.decision_id[split][:3]))
+        message = f"splits the slates of {int(split.sum())} rows ({some}): expected each slate in one cluster"
+        step = "name what slates share as cluster, such as the customer, or leave it out"
+        raise BadInput([Finding(code="OP623", source="decisions", subject="cluster", message=message, next_step=step)])

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
+from opportune.evaluation.among import Among
 from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.estimators import Estimator, scored
 from opportune.evaluation.inference import Interval, as_clusters, inferred
@@ -54,8 +55,9 @@ def estimate_staged(
     """Return the share reached under a policy, the mean outcome among them, and the mean per decision.
 
     ``reached`` (n,) is 1 or 0; ``given`` (n,) is the outcome, NaN where there is none. ``among`` says in words who is
-    reached (``"takers"``). An outcome that is not yet known among those reached is NaN and needs a ``completion``.
-    BadInput (OP606, OP609, OP610, OP620, OP621) when the log cannot carry it.
+    reached (``"takers"``). An outcome that is not yet known among those reached is NaN and needs a ``completion``; it
+    has a row for every decision, and is learned from those reached alone. BadInput
+    (OP606, OP609, OP610, OP620, OP621) when the log cannot carry it.
     """
     _refuse(reached, given, completion, among)
     refuse_unusable(logged, {}, may_be_open=True)  # whether outcomes are known is told above, among those reached only
@@ -65,7 +67,8 @@ def estimate_staged(
         refuse_unpredicted(logged, each)
     predicted = (None, None) if model is None else (model.reached, model.reached * model.given)
     weights, outcome = policy.weights(logged), np.where(reached == 1, given, 0.0)
-    total = completed_score(logged, policy, weights, outcome, estimator, predicted[1], completion)
+    completed = None if completion is None else Among(completion, reached == 1)
+    total = completed_score(logged, policy, weights, outcome, estimator, predicted[1], completed)
     share = scored(logged, policy, weights, reached, estimator, predicted[0])
     kish = effective_n(weights)
 
@@ -80,10 +83,12 @@ def estimate_staged(
 def _refuse(reached: np.ndarray, given: np.ndarray, completion: Completion | None, among: str) -> None:
     odd, extra = ~np.isin(reached, (0, 1)), (reached != 1) & ~np.isnan(given)
     unknown = (reached == 1) & np.isnan(given) if completion is None else np.zeros(len(given), dtype=bool)
+    infinite = np.isinf(given)
     tests = (
         ("OP621", "reached", odd, "are neither 0 nor 1", "give 1 for those reached"),
         ("OP621", "given", extra, f"have an outcome and are not among {among}", "leave it null there"),
         ("OP606", "given", unknown, f"are among {among} and their outcome is not known", "give a completion"),
+        ("OP606", "given", infinite, "have an outcome that is infinite", "give the amount"),
     )
     findings = [
         Finding(

@@ -13,7 +13,7 @@ import numpy as np
 
 from opportune.domain import Estimate
 from opportune.evaluation.delayed import Completion
-from opportune.evaluation.inference import Interval, as_clusters, inferred
+from opportune.evaluation.inference import Interval, as_clusters, inferred, refuse_unvaried
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio_or_zero
@@ -42,7 +42,7 @@ def cvar(
 
     ``completion`` tells what outcomes that are not yet known (NaN) come to: of each shortfall (c - Y)^+, not of the
     outcome, because a mean has no tail. Any interval of ``estimate`` but ``"sequence"``. BadInput (OP606, OP609, OP610,
-    OP620) when the log cannot carry it.
+    OP620, OP629) when the log cannot carry it.
     """
     if not 0.0 < share <= 1.0:
         raise ValueError(f"share is {share}: expected above 0 and at most 1")
@@ -50,6 +50,7 @@ def cvar(
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights = policy.weights(logged)
+    refuse_unvaried(weights != 0.0, logged.outcome[measure], f"policy '{policy.name}'")
     statistic = _shortfall(logged.outcome[measure], weights, policy.told(logged), share, completion)
     found = inferred(statistic, clusters, interval, replicates, seed)
     return found.estimate(len(logged), f"snipw, CVaR {share:.0%}", level, effective_n(weights))

@@ -18,14 +18,15 @@ interval around what it chooses covers.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.estimators import weighted
-from opportune.evaluation.inference import Clusters, as_clusters, inferred
+from opportune.evaluation.inference import Clusters, as_clusters, check_level, inferred, refuse_unvaried
+from opportune.evaluation.logged_terms import LoggedTerms, TermModel, refuse_terms
 from opportune.evaluation.statistic import Statistic, mean_of
 from opportune.evaluation.support import effective_n
 
@@ -37,23 +38,7 @@ DEGREE = 4
 """Of the polynomial over the whole range whose largest second derivative is the bound where none is given."""
 
 
-class LoggedTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions whose offer was one number: ``term`` (n,) as logged, its ``density`` (n,) under the logging policy per
-    unit of the term, ``outcome`` (n,) and ``cluster`` (n,). ``between`` is the range from which terms were drawn.
-    """
-
-    term: np.ndarray
-    density: np.ndarray
-    outcome: np.ndarray
-    cluster: np.ndarray
-    between: tuple[float, float]
-
-
-class TermModel(msgspec.Struct, frozen=True):
-    """Cross-fitted predictions (n,) of the outcome at the policy's term and at the logged term, for dr."""
-
-    at_target: np.ndarray
-    at_logged: np.ndarray
+TermsEstimator = Literal["ipw", "snipw", "dr"]
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +63,7 @@ def estimate_terms(
     logged: LoggedTerms,
     target: np.ndarray,
     *,
-    estimator: Literal["ipw", "snipw", "dr"] = "snipw",
+    estimator: TermsEstimator = "snipw",
     model: TermModel | None = None,
     bend: float | None = None,
     widths: Sequence[float] | np.ndarray = WIDTHS,
@@ -88,10 +73,13 @@ def estimate_terms(
 
     ``bend`` is the bound B in outcome per term squared, under dr that of what the model misses. Without one it is the
     largest second derivative of a polynomial of degree 4 through all rows, which is a guess: the method says so.
-    ``widths`` are the bandwidths to try, as shares of the range of terms. BadInput (OP606, OP609, OP624) when densities
-    or outcomes are unusable, a target lies outside the range, or too few logged terms lie near the targets.
+    ``widths`` are the bandwidths to try, as shares of the range of terms. BadInput (OP606, OP609, OP624, OP627, OP629)
+    when densities, outcomes or predictions are unusable, a target lies outside the range, or too few logged terms lie
+    near the targets.
     """
-    _refuse(logged, target)
+    _check_choices(estimator, bend, widths, level)
+    refuse_terms(logged, target, model if estimator == "dr" else None)
+    refuse_unvaried(~np.isnan(target), logged.outcome, "outcome")
     outcome = logged.outcome if estimator != "dr" else logged.outcome - _given(model).at_logged
     bound, said = (bend, "stated bend") if bend is not None else (_largest_bend(logged, outcome), "fitted bend")
     clusters, span = as_clusters(logged.cluster), logged.between[1] - logged.between[0]
@@ -184,24 +172,15 @@ def _moment(x: np.ndarray, power: int) -> np.ndarray:
     return np.asarray(0.75 * (x ** (power + 1) / (power + 1) - x ** (power + 3) / (power + 3)))
 
 
-def _refuse(logged: LoggedTerms, target: np.ndarray) -> None:
-    low, high = logged.between
-    tests = (
-        ("OP624", "density", ~(logged.density > 0) | ~np.isfinite(logged.density), "is not above zero",
-         "give the logging density of the logged term"),
-        ("OP624", "term", ~((logged.term >= low) & (logged.term <= high)), f"lies outside {low:g} to {high:g}",
-         "correct `between`"),
-        ("OP624", "target", (target < low) | (target > high), f"lies outside {low:g} to {high:g}, where nothing was "
-         "logged", "keep the policy inside the range"),
-        ("OP606", "outcome", ~np.isfinite(logged.outcome), "is not known", "complete or wait"),
-    )  # fmt: skip
-    findings = [
-        Finding(code=code, source="terms", subject=subject, message=f"{says} in {int(rows.sum())} rows", next_step=step)
-        for code, subject, rows, says, step in tests
-        if rows.any()
-    ]
-    if findings:
-        raise BadInput(findings)
+def _check_choices(estimator: str, bend: float | None, widths: Sequence[float] | np.ndarray, level: float) -> None:
+    if estimator not in get_args(TermsEstimator):
+        expected = ", ".join(map(repr, get_args(TermsEstimator)))
+        raise ValueError(f"estimator is {estimator!r}: expected one of {expected}")
+    if bend is not None and not 0.0 <= bend < np.inf:
+        raise ValueError(f"bend is {bend}: expected a number from 0, in outcome per term squared, or None to fit it")
+    if not len(widths) or not all(0.0 < width < np.inf for width in widths):
+        raise ValueError(f"widths are {list(widths)}: expected shares of the range of terms, above 0")
+    check_level(level)
 
 
 def _finding(subject: str, message: str, step: str) -> Finding:

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from opportune.domain import Estimate, Finding
-from opportune.evaluation import Estimator, Judged, balance, compare, cvar, estimate, support
+from opportune.domain import Finding
+from opportune.evaluation import Judged, balance, support
 from opportune.models import measure_binary
 from opportune.workflow.chosen import chosen
+from opportune.workflow.estimates import estimates_of, worst_of
 from opportune.workflow.evidence_spec import PolicySpec
 from opportune.workflow.fairness import fairness
 from opportune.workflow.horizon_told import planned_uses
@@ -19,19 +20,16 @@ from opportune.workflow.listed import Listed
 from opportune.workflow.realised import only_planned, planned_against_realised
 from opportune.workflow.steps import read_json
 from opportune.workflow.subsets import empty_subsets, subset_contributions
-from opportune.workflow.trial import MEASURES, RAW, Opened, Trial
+from opportune.workflow.trial import Opened, Trial
 from opportune.workflow.verdicts import verdicts
-
-ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
 
 
 def evaluate(opened: Opened, out: Path) -> dict[str, Any]:
     """Return the evidence; of a list whose outcomes are none or too few, what is planned and why nothing is known."""
     listed, past, used = opened.listed, opened.past, planned_uses(out)
     told = {**_told(listed), "assumption": opened.assumption}
-    per_customer = told["opportunities"] / told["customers"]
     trial = opened.trial
-    outcomes = _nothing_yet(listed, used, opened.why_not) if trial is None else _judged(trial, used, per_customer)
+    outcomes = _nothing_yet(listed, used, opened.why_not) if trial is None else _judged(trial, used, told)
     known = {
         "rows": len(past),
         "immature": past.immature,
@@ -89,25 +87,27 @@ def _nothing_yet(listed: Listed, used: dict[str, float], why: Sequence[Finding])
     }
 
 
-def _judged(trial: Trial, used: dict[str, float], per_customer: float) -> dict[str, Any]:
-    """Return what the opened outcomes say of every policy; the list has ``per_customer`` opportunities for each."""
+def _judged(trial: Trial, used: dict[str, float], told: dict[str, Any]) -> dict[str, Any]:
+    """Return what the opened outcomes say of every policy; ``told`` counts the list's opportunities and customers."""
+    listed = told["opportunities"]
     specs = trial.settings.evidence.policy
     best = best_offers_taught(trial, specs)
     policies = judged_policies(trial, specs, best)
-    estimates, subsets = _estimates(trial, policies, per_customer), subset_contributions(trial)
+    estimates, left_out = estimates_of(trial, policies, listed / told["customers"])
+    subsets = subset_contributions(trial)
     return {
         "clusters": len(np.unique(trial.logged.cluster)),
         "policies": [_forecast_of(trial, spec, policies[spec.name]) for spec in specs],
         "best_offer_per_band": {band: trial.logged.offer_ids[step] for band, step in best.items()},
         "estimates": estimates,
-        "tail": _tail(trial, policies),
+        "tail": worst_of(trial, policies),
         "verdicts": verdicts(estimates, trial.settings.evidence.headline),
         "support": {name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()},
         "balance": msgspec.to_builtins(_balance(trial)),
-        "planned_against_realised": planned_against_realised(trial, policies, used),
+        "planned_against_realised": planned_against_realised(trial, policies, used, listed),
         "response": _response(trial),
         "subsets": subsets,
-        "findings": msgspec.to_builtins(empty_subsets(trial, subsets)),
+        "findings": msgspec.to_builtins([*left_out, *empty_subsets(trial, subsets)]),
     }
 
 
@@ -120,74 +120,6 @@ def _forecast_of(trial: Trial, spec: PolicySpec, policy: Judged) -> dict[str, An
         "forecast_value": float(np.sum(probability * trial.value.total())),
         "forecast_uses": {name: float(np.sum(probability * amounts)) for name, amounts in trial.value.uses.items()},
     }
-
-
-def _estimates(trial: Trial, policies: dict[str, Judged], per_customer: float) -> list[dict[str, Any]]:
-    """Return every policy and every declared difference, by each estimator, on both measures.
-
-    The log has a row for each decision, and so an estimate is a mean of decisions. The list is what it is: its
-    opportunities per customer are a constant, which makes the mean, and its interval, one per listed customer.
-    """
-    rows = []
-
-    def told(policies: tuple[Judged, ...], measure: str, how: Estimator) -> Estimate:
-        found = _estimate(trial, policies, measure, how)
-        scaled = {name: getattr(found, name) * per_customer for name in ("value", "low", "high")}
-        return msgspec.structs.replace(found, **scaled)
-
-    for measure in MEASURES:
-        for name, policy in policies.items():
-            rows += [_row(name, None, measure, how, told((policy,), measure, how)) for how in ESTIMATORS]
-        for versus in trial.settings.evidence.compare:
-            pair = (policies[versus.policy], policies[versus.against])
-            rows += [_row(versus.policy, versus.against, measure, how, told(pair, measure, how)) for how in ESTIMATORS]
-    return rows
-
-
-def _estimate(trial: Trial, policies: tuple[Judged, ...], measure: str, estimator: Estimator) -> Estimate:
-    judge = estimate if len(policies) == 1 else compare
-    return judge(
-        trial.logged,
-        *policies,
-        measure=measure,
-        estimator=estimator,
-        cluster="cluster",
-        completion=trial.completion,
-        outcome_model=trial.outcome_models[measure],
-        replicates=trial.settings.evidence.replicates,
-        seed=trial.settings.identity.seed,
-    )
-
-
-def _tail(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
-    """Return the mean of each policy's worst outcomes."""
-    share = trial.settings.evidence.tail
-    return [
-        {
-            "policy": name,
-            "share": share,
-            "measure": RAW,
-            **msgspec.to_builtins(
-                cvar(
-                    trial.logged,
-                    policy,
-                    measure=RAW,
-                    share=share,
-                    cluster="cluster",
-                    completion=trial.completion,
-                    replicates=trial.settings.evidence.replicates,
-                    seed=trial.settings.identity.seed,
-                )
-            ),
-        }
-        for name, policy in policies.items()
-    ]
-
-
-def _row(policy: str, against: str | None, measure: str, estimator: Estimator, found: Estimate) -> dict[str, Any]:
-    """Return an estimate as a row; its ``method`` is the estimator alone, the key that scripts look up."""
-    told = {"policy": policy, "against": against, "measure": measure}
-    return {**told, **msgspec.to_builtins(found), "method": estimator}
 
 
 def _balance(trial: Trial) -> Any:

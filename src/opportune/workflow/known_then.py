@@ -13,7 +13,8 @@ ARRIVES = {
     "customers": "known_from", "events": "event_time", "opportunities": '"at"', "applications": "applied_at",
     "outcomes": "observed_until", "loans": "originated_at", "payments": "paid_at", "programmes": "effective_from",
 }  # fmt: skip
-"""The column of each table that says from when a row is known. An event counts from its later ``arrived_at``."""
+"""The column of each table that says from when a row is known; a later ``arrived_at`` goes before it."""
+ARRIVED_AT = "arrived_at"
 BELONGS = {"outcomes": "decisions", "probabilities": "decisions"}
 """Tables whose rows are known no earlier than the decision that they belong to."""
 
@@ -39,6 +40,7 @@ def _sql(engine: "Engine", table: str, at: AsOf) -> str:
 def _arrived(engine: "Engine", table: str, at: AsOf) -> str:
     if table == "decisions":
         return f"decided_at < TIMESTAMPTZ '{at}'"
-    if table == "events" and "arrived_at" in engine.columns("events"):
-        return f"greatest(event_time, arrived_at) <= TIMESTAMPTZ '{at}'"
-    return f"{ARRIVES[table]} <= TIMESTAMPTZ '{at}'" if table in ARRIVES else "true"
+    named = {column.name for column in CONTRACTS[table].columns} & set(engine.columns(table))
+    times = [ARRIVES[table]] if table in ARRIVES else []
+    times += [ARRIVED_AT] if ARRIVED_AT in named else []
+    return " AND ".join(f"{time} <= TIMESTAMPTZ '{at}'" for time in times) or "true"

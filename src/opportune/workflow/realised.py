@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from opportune.decisioning import attributes_of
-from opportune.domain import LimitRow, Places, limit_rows
+from opportune.domain import BadInput, LimitRow, Places, limit_rows
 from opportune.economics import resources_used
 from opportune.evaluation import Judged, limit_evidence
+from opportune.workflow.estimates import UNVARIED
 from opportune.workflow.trial import Trial
 
 ROUNDING = 1e-9
@@ -14,23 +15,29 @@ ROUNDING = 1e-9
 
 
 def planned_against_realised(
-    trial: Trial, policies: dict[str, Judged], planned: dict[str, float]
+    trial: Trial, policies: dict[str, Judged], planned: dict[str, float], listed: int
 ) -> list[dict[str, Any]]:
     """Return per row of the limits the bound, the planned use, and the plan's realised use with its interval.
 
     A resource that depends on no forecast, such as letters sent, is known when it is planned: its method is ``known``
-    and its interval a point. A row of a scenario has nothing that came out: the scenario did not.
+    and its interval a point; so is one that makes no offer. A row of a scenario has nothing that came out: the scenario
+    did not. Nor has one whose offers were seen to use nothing: what they may use is not known from that.
+
+    Bound and planned use are of the whole list, of ``listed`` opportunities. What came out is known of the decisions
+    that are judged: their mean use counts for the whole list, and ``from`` says of how many it is known.
     """
     specs = trial.settings.evidence.policy
     policy = next(policies[spec.name] for spec in specs if spec.is_plan)
     rows = limit_rows(trial.listed.places)
     told = only_planned(trial.listed.places, planned)
-    return [{**each, **_came_out(trial, policy, row, each["planned"])} for each, row in zip(told, rows, strict=True)]
+    return [
+        {**each, **_came_out(trial, policy, row, each["planned"], listed)} for each, row in zip(told, rows, strict=True)
+    ]
 
 
 def only_planned(places: Sequence[Places], planned: dict[str, float]) -> list[dict[str, Any]]:
     """Return the rows of the limits with their bounds and planned uses, and nothing realised."""
-    nothing = {"realised": None, "low": None, "high": None, "method": None, "holds": None}
+    nothing = {"realised": None, "low": None, "high": None, "method": None, "holds": None, "from": None, "listed": None}
     return [
         {
             "limit": row.name,
@@ -45,14 +52,19 @@ def only_planned(places: Sequence[Places], planned: dict[str, float]) -> list[di
     ]
 
 
-def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float) -> dict[str, Any]:
+def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float, listed: int) -> dict[str, Any]:
     resources = [name for name in (row.uses, row.per) if name is not None]
     known = resources_used(trial.settings.assumptions)
     if any(name not in known or name not in trial.uses for name in resources):
         return {}
     if not any(known[name] for name in resources):
         return _known(row, planned)
-    return _realised(trial, policy, row)
+    try:
+        return _realised(trial, policy, row, listed)
+    except BadInput as error:
+        if {finding.code for finding in error.findings} != {UNVARIED}:
+            raise
+        return _known(row, planned) if planned == (0.0 if row.per else row.opening) else {}
 
 
 def _known(row: LimitRow, planned: float) -> dict[str, Any]:
@@ -60,7 +72,7 @@ def _known(row: LimitRow, planned: float) -> dict[str, Any]:
     return {"realised": planned, "low": planned, "high": planned, "method": "known", "holds": holds}
 
 
-def _realised(trial: Trial, policy: Judged, row: LimitRow) -> dict[str, Any]:
+def _realised(trial: Trial, policy: Judged, row: LimitRow, listed: int) -> dict[str, Any]:
     about = row.multiplier(trial.listed.places[row.source].codes(attributes_of(trial.listed.batch)))
     uses = trial.uses if about is None else {name: amounts * about for name, amounts in trial.uses.items()}
     (found,) = limit_evidence(
@@ -72,6 +84,8 @@ def _realised(trial: Trial, policy: Judged, row: LimitRow) -> dict[str, Any]:
         completion=trial.completion,
         replicates=trial.settings.evidence.replicates,
         seed=trial.settings.identity.seed,
+        decisions=listed,
     )
     used = found.used
-    return {"realised": used.value, "low": used.low, "high": used.high, "method": "snipw", "holds": found.holds}
+    told = {"realised": used.value, "low": used.low, "high": used.high, "method": "snipw", "holds": found.holds}
+    return {**told, "from": used.n, "listed": listed}

@@ -1,0 +1,105 @@
+"""Estimates of the declared policies, their differences and their worst outcomes.
+
+A figure whose outcomes are all the same has no interval, and is left out with its reason.
+"""
+
+from typing import Any
+
+import msgspec
+
+from opportune.domain import BadInput, Estimate, Finding
+from opportune.evaluation import Estimator, Judged, compare, cvar, estimate
+from opportune.workflow.trial import MEASURES, RAW, Trial
+
+UNVARIED = "OP629"
+"""The finding about a figure whose outcomes are all the same: no interval says how they vary."""
+ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
+
+
+def estimates_of(
+    trial: Trial, policies: dict[str, Judged], per_customer: float
+) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """Return every policy and every declared difference, by each estimator, on both measures; and which are left out.
+
+    The log has a row for each decision, and so an estimate is a mean of decisions. The list is what it is: its
+    opportunities ``per_customer`` are a constant, which makes the mean, and its interval, one per listed customer.
+    Left out is what has one and the same outcome only (OP629), and everything where the plan has.
+    """
+    asked: list[tuple[str, str | None]] = [(name, None) for name in policies]
+    asked += [(versus.policy, versus.against) for versus in trial.settings.evidence.compare]
+    rows, left_out = [], {}
+    for measure in MEASURES:
+        for names in asked:
+            try:
+                rows += [
+                    _row(*names, measure, how, _estimate(trial, _pair(policies, names), measure, how, per_customer))
+                    for how in ESTIMATORS
+                ]
+            except BadInput as error:
+                left_out[names] = _unvaried(error)
+    plan = next(spec.name for spec in trial.settings.evidence.policy if spec.is_plan)
+    kept = [row for row in rows if (row["policy"], row["against"]) not in left_out and (plan, None) not in left_out]
+    return kept, list(left_out.values())
+
+
+def _pair(policies: dict[str, Judged], names: tuple[str, str | None]) -> tuple[Judged, ...]:
+    return tuple(policies[name] for name in names if name is not None)
+
+
+def _unvaried(error: BadInput) -> Finding:
+    """Return the finding about a figure whose outcomes are all the same, as a warning; raise whatever else it is."""
+    if {finding.code for finding in error.findings} != {UNVARIED}:
+        raise error
+    return msgspec.structs.replace(error.findings[0], severity="warning")
+
+
+def _estimate(
+    trial: Trial, policies: tuple[Judged, ...], measure: str, estimator: Estimator, per_customer: float
+) -> Estimate:
+    judge = estimate if len(policies) == 1 else compare
+    found = judge(
+        trial.logged,
+        *policies,
+        measure=measure,
+        estimator=estimator,
+        cluster="cluster",
+        completion=trial.completion,
+        outcome_model=trial.outcome_models[measure],
+        replicates=trial.settings.evidence.replicates,
+        seed=trial.settings.identity.seed,
+    )
+    scaled = {name: getattr(found, name) * per_customer for name in ("value", "low", "high")}
+    return msgspec.structs.replace(found, **scaled)
+
+
+def worst_of(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
+    """Return the mean of each policy's worst outcomes; none of a policy whose outcomes are all the same."""
+    rows = []
+    for name, policy in policies.items():
+        try:
+            found = _worst(trial, policy)
+        except BadInput as error:
+            _unvaried(error)
+        else:
+            told = {"policy": name, "share": trial.settings.evidence.tail, "measure": RAW}
+            rows.append({**told, **msgspec.to_builtins(found)})
+    return rows
+
+
+def _worst(trial: Trial, policy: Judged) -> Estimate:
+    return cvar(
+        trial.logged,
+        policy,
+        measure=RAW,
+        share=trial.settings.evidence.tail,
+        cluster="cluster",
+        completion=trial.completion,
+        replicates=trial.settings.evidence.replicates,
+        seed=trial.settings.identity.seed,
+    )
+
+
+def _row(policy: str, against: str | None, measure: str, estimator: Estimator, found: Estimate) -> dict[str, Any]:
+    """Return an estimate as a row; its ``method`` is the estimator alone, the key that scripts look up."""
+    told = {"policy": policy, "against": against, "measure": measure}
+    return {**told, **msgspec.to_builtins(found), "method": estimator}
