@@ -99,7 +99,7 @@ def test_a_conflict_is_told_as_it_is_where_no_nearest_plan_was_found():
         ({"floor": 0.1, "budget": np.inf, "standard": "one"}, "budget is inf: expected money"),
         ({"floor": 0.1, "budget": np.nan, "standard": "one"}, "budget is nan: expected money"),
         ({"floor": np.nan, "budget": 1.0, "standard": "one"}, "floor is nan: expected a probability"),
-        ({"largest": {"lent": np.nan}}, "expected numbers"),
+        ({"largest": {"lent": np.nan}}, "largest.lent is nan: expected a finite number"),
         ({"tried": "column", "repeats": -1}, "repeats is -1: expected 0 or more"),
     ],
 )
