@@ -195,7 +195,13 @@ def test_evaluate_prints_what_a_portfolio_manager_asks(small_run, capsys):
 
     assert status_of(["evaluate", str(small_run.settings.directory)]) == 0
     said = capsys.readouterr().out
-    for words in ("Limits of the plan", "holds", "Risk of loss: mean of the worst 5% of decisions", "arrears rate"):
+    for words in (
+        "effective n  largest weight  unsupported",
+        "Limits of the plan",
+        "holds",
+        "Risk of loss: mean of the worst 5% of decisions",
+        "arrears rate",
+    ):
         assert words in said
 
 

@@ -323,3 +323,10 @@ def test_a_list_without_a_single_taker_is_not_judged_as_if_it_were_certain(small
     assert status_of(["evaluate", str(small)]) == 0
     assert "outcomes that are all -" in capsys.readouterr().out
     assert "there is no evidence" in (project.out / "reports" / "portfolio.html").read_text()
+
+
+def test_beside_each_figure_stands_how_well_the_log_supports_it(usual):
+    for row in usual["estimates"]:
+        both = [usual["support"][name] for name in (row["policy"], row["against"]) if name is not None]
+        assert row["largest_weight"] == max(each["largest_weight"] for each in both)
+        assert row["unsupported"] == max(each["unsupported"] for each in both) == 0.0

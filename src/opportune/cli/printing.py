@@ -132,11 +132,14 @@ def print_evidence(estimates: Sequence[dict[str, Any]], measure: str, method: st
             number(row["value"]),
             f"[{number(row['low'])}, {number(row['high'])}]",
             number(row["effective_n"], 0),
+            number(row["largest_weight"], 1),
+            f"{row['unsupported']:.0%}",
         ]
         for row in estimates
         if row["measure"] == measure and row["method"].startswith(method)
     ]
-    print_table(f"Evidence: {measure} ({method})", ["policy", "value", "95 % interval", "effective n"], rows)
+    header = ["policy", "value", "95 % interval", "effective n", "largest weight", "unsupported"]
+    print_table(f"Evidence: {measure} ({method})", header, rows)
 
 
 def print_tail(rows: Sequence[dict[str, Any]]) -> None:

@@ -3,16 +3,19 @@
 A figure whose outcomes are all the same has no interval, and is left out with its reason.
 """
 
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from opportune.domain import BadInput, Estimate, Finding
-from opportune.evaluation import Estimator, Judged, compare, cvar, estimate
+from opportune.evaluation import Estimator, Judged, Support, compare, cvar, estimate, support
 from opportune.workflow.trial import MEASURES, RAW, Trial
 
 UNVARIED = "OP629"
 """The finding about a figure whose outcomes are all the same: no interval says how they vary."""
+BESIDE = ("largest_weight", "unsupported")
+"""What stands beside each estimate, further to its effective sample size."""
 ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
 
 
@@ -27,12 +30,14 @@ def estimates_of(
     """
     asked: list[tuple[str, str | None]] = [(name, None) for name in policies]
     asked += [(versus.policy, versus.against) for versus in trial.settings.evidence.compare]
+    supported = {name: support(trial.logged, policy) for name, policy in policies.items()}
+    judged = partial(_estimate, trial, per_customer)
     rows, left_out = [], {}
     for measure in MEASURES:
         for names in asked:
             try:
                 rows += [
-                    _row(*names, measure, how, _estimate(trial, _pair(policies, names), measure, how, per_customer))
+                    _row(*names, measure, how, judged(_pair(policies, names), measure, how), supported)
                     for how in ESTIMATORS
                 ]
             except BadInput as error:
@@ -54,7 +59,7 @@ def _unvaried(error: BadInput) -> Finding:
 
 
 def _estimate(
-    trial: Trial, policies: tuple[Judged, ...], measure: str, estimator: Estimator, per_customer: float
+    trial: Trial, per_customer: float, policies: tuple[Judged, ...], measure: str, estimator: Estimator
 ) -> Estimate:
     judge = estimate if len(policies) == 1 else compare
     found = judge(
@@ -99,7 +104,19 @@ def _worst(trial: Trial, policy: Judged) -> Estimate:
     )
 
 
-def _row(policy: str, against: str | None, measure: str, estimator: Estimator, found: Estimate) -> dict[str, Any]:
-    """Return an estimate as a row; its ``method`` is the estimator alone, the key that scripts look up."""
+def _row(
+    policy: str,
+    against: str | None,
+    measure: str,
+    estimator: Estimator,
+    found: Estimate,
+    supported: dict[str, Support],
+) -> dict[str, Any]:
+    """Return an estimate as a row; its ``method`` is the estimator alone, the key that scripts look up.
+
+    Beside it stand the largest weight and the share without support, of a difference those of the worse policy.
+    """
     told = {"policy": policy, "against": against, "measure": measure}
-    return {**told, **msgspec.to_builtins(found), "method": estimator}
+    both = [supported[name] for name in (policy, against) if name is not None]
+    worse = {name: max(getattr(each, name) for each in both) for name in BESIDE}
+    return {**told, **msgspec.to_builtins(found), "method": estimator, **worse}

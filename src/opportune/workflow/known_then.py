@@ -13,7 +13,7 @@ ARRIVES = {
     "customers": "known_from", "events": "event_time", "opportunities": '"at"', "applications": "applied_at",
     "outcomes": "observed_until", "loans": "originated_at", "payments": "paid_at", "programmes": "effective_from",
 }  # fmt: skip
-"""The column of each table that says from when a row is known; a later ``arrived_at`` goes before it."""
+"""The column of each table that says from when a row is known, if it has no later ``arrived_at``."""
 ARRIVED_AT = "arrived_at"
 BELONGS = {"outcomes": "decisions", "probabilities": "decisions"}
 """Tables whose rows are known no earlier than the decision that they belong to."""
