@@ -223,6 +223,24 @@ def test_intervals_come_from_ranges_and_from_drawn_curves(folder, capsys):
     assert "95 % interval" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda draw: {name: [row[:12] for row in draw[name]] for name in ("default", "prepay")},
+         "[OP432] default of draw 2 has 12 months: expected 36"),
+        (lambda draw: {name: rows[:1] for name, rows in draw.items()}, "[OP432] default of draw 2 has shape (1, 36)"),
+    ],
+)  # fmt: skip
+def test_a_draw_that_does_not_fit_the_curves_refuses_the_file(folder, capsys, change, words):
+    curves = read_curves(folder / "curves.json").curves
+    write_curves(folder / "curves.json", curves, ("grade",), [curves, curves])
+    held = json.loads((folder / "curves.json").read_text())
+    held["draws"][1] |= change(held["draws"][1])
+    (folder / "curves.json").write_text(json.dumps(held))
+    assert run(folder) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_without_a_range_there_is_no_interval(folder, capsys):
     text = (folder / "assumptions.toml").read_text()
     kept = [line for line in text.splitlines() if not line.startswith(("low =", "high ="))]

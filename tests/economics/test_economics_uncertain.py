@@ -1,5 +1,6 @@
 """Totals with intervals: by line and by cohort, under draws of curves and assumptions."""
 
+import msgspec
 import numpy as np
 import pytest
 from lending_books import CURVES, UNITS, assumed, curves, loans
@@ -51,3 +52,27 @@ def test_offers_in_columns_have_no_totals_yet():
     wide = Loans(**{name: np.tile(getattr(one, name)[:, None], (1, 2)) for name in ARRAYS}, currency="USD")
     with pytest.raises(BadInput, match=r"OP450.*have shape \(4, 2\): expected \(n,\)"):
         value_estimate(wide, CURVES, [], assumed(), seed=1)
+
+
+def months(count):
+    return curves(0.004, 0.02, (0.1,), segments=3, months=count)
+
+
+SHORT, REVERSED = months(12), msgspec.structs.replace(CURVES, segments=CURVES.segments[::-1])
+
+
+@pytest.mark.parametrize(
+    ("drawn", "words"),
+    [
+        (SHORT, "OP432.*default of draw 2 has 12 months: expected 60, those of the curves"),
+        (months(72), "OP432.*default of draw 2 has 72 months: expected 60"),
+        (REVERSED, "OP432.*segments of draw 2 are s2, s1, s0: expected those of the curves in their order, s0, s1, s2"),
+        (curves(0.01, segments=2), "OP432.*segments of draw 2 are s0, s1"),
+        (msgspec.structs.replace(CURVES, default=CURVES.default * np.nan), "OP430.*default of s0, month 1 is nan"),
+        (msgspec.structs.replace(CURVES, prepay=CURVES.prepay[:, :12]), r"OP432.*prepay of draw 2 has shape \(3, 12\)"),
+    ],
+)
+def test_draws_are_of_the_curves_that_they_are_drawn_around(drawn, words):
+    """Loans of 60 payments would read beyond draws of 12 months."""
+    with pytest.raises(BadInput, match=words):
+        value_estimate(loans(40, payments=60.0), CURVES, [CURVES, drawn], assumed(), seed=1)

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
-from opportune.economics.curves import Curves
+from opportune.economics.curves import Curves, check_curves, check_drawn
 from opportune.economics.lifetime import Allowance, LifetimeValue, refuse_unfit, valued_rows, walked
 from opportune.economics.lifetime_assumptions import LifetimeAssumptions
 from opportune.economics.loans import Loans
@@ -51,7 +51,8 @@ def value_estimate(
 
     ``drawn`` are curves of a posterior (`FittedCurves.draws`), or the same curves again and again where they are taken
     as known; each meets one draw of the assumptions that have a range. The interval tells how far the curves and
-    assumptions may be off, not how far chance moves this book. BadInput as of `value`.
+    assumptions may be off, not how far chance moves this book. BadInput as of `value`, and of draws (OP430 to OP432):
+    each has the segments and months of ``curves``.
     """
     if len(loans.shape) > 1:
         message = f"have shape {loans.shape}: expected (n,), because totals are over loans that are made"
@@ -59,9 +60,16 @@ def value_estimate(
         raise BadInput([Finding(code="OP450", source="loans", subject="loans", message=message, next_step=step)])
     refuse_unfit(loans, curves, assumptions)
     draws = list(paired(drawn, assumptions, seed))
+    _refuse_unlike([each for each, _ in draws], curves)
     names, place = np.unique(np.full(len(loans), "all") if cohort is None else cohort.astype(str), return_inverse=True)
     told, totals = totals_under(loans, [(curves, assumptions), *draws], place, len(names))
     return estimates(tuple(names.tolist()), told, totals, np.bincount(place, minlength=len(names)), level)
+
+
+def _refuse_unlike(drawn: Sequence[Curves], curves: Curves) -> None:
+    findings = check_drawn(drawn, curves) or [finding for each in drawn for finding in check_curves(each)]
+    if findings:
+        raise BadInput(findings)
 
 
 Draw = tuple[Curves, LifetimeAssumptions]
