@@ -222,7 +222,10 @@ REVERSED = msgspec.structs.replace(CURVES, segments=CURVES.segments[::-1])
         ({"expected": with_months(6)}, "OP455.*last payment in month 12: expected at most 6, which the curves cover"),
         ({"expected": REVERSED}, "expected .OP432. segments are s2, s1, s0: expected those .*, s0, s1, s2"),
         ({"expected": curves(0.1, segments=2)}, "OP432.*segments are s0, s1: expected"),
-        ({"expected": msgspec.structs.replace(CURVES, default=CURVES.default * 100)}, "OP430.*default of s2, month 1 is 1.2: expected"),
+        (
+            {"expected": msgspec.structs.replace(CURVES, default=CURVES.default * 100)},
+            "OP430.*default of s2, month 1 is 1.2: expected",
+        ),
         ({"expected": msgspec.structs.replace(CURVES, prepay=CURVES.prepay * np.nan)}, "OP430.*month 1 is nan"),
         ({"exclusions": {"x": np.array([0, 1])}}, r"OP472.*exclusions\['x'\] is int64, shape \(2,\): expected true or"),
         ({"exclusions": {"x": [1]}}, r"OP472.*exclusions\['x'\] is int64, shape \(1,\)"),
