@@ -241,6 +241,17 @@ def test_a_draw_that_does_not_fit_the_curves_refuses_the_file(folder, capsys, ch
     assert words in capsys.readouterr().err
 
 
+def test_a_cohort_called_all_has_an_interval_of_its_own(folder, capsys):
+    change(folder, month=["all", "x", "x", "x"])
+    run(folder, "--json", "--cohort", "month")
+    found = json.loads(capsys.readouterr().out)
+    small, whole = found["cohorts"][0], found["total"]
+    assert (small["cohort"], small["loans"], whole["loans"]) == ("all", 1, 4)
+    for each in (small, whole):
+        assert each["low"]["funding_cost"] < each["lines"]["funding_cost"] < each["high"]["funding_cost"]
+    assert small["low"]["funding_cost"] > 0.9 * whole["low"]["funding_cost"]
+
+
 def test_without_a_range_there_is_no_interval(folder, capsys):
     text = (folder / "assumptions.toml").read_text()
     kept = [line for line in text.splitlines() if not line.startswith(("low =", "high ="))]

@@ -39,6 +39,13 @@ def test_cohorts_add_up_and_each_has_its_interval():
     assert loss.n == 2
 
 
+def test_a_cohort_may_be_called_all():
+    found = value_estimate(loans(3), CURVES, [CURVES], assumed(), seed=1, cohort=np.array(["all", "x", "x"]))
+    assert found.cohorts == ("all", "x", "all")
+    assert (found.of("rltc").n, found.of("rltc", "all").n, found.of("rltc", "x").n) == (3, 1, 2)
+    assert found.of("rltc").value == pytest.approx(3.0 * found.of("rltc", "all").value)
+
+
 def test_volume_moves_estimates_and_not_only_files():
     book = loans(3)
     usual, fewer = (

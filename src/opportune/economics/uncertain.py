@@ -17,7 +17,10 @@ MEASURES = ("rltc", "contribution", "economic_profit")
 
 
 class ValueEstimates(msgspec.Struct, frozen=True, kw_only=True):
-    """Totals (C, L) of C cohorts and L lines and measures, with the interval of each at ``level``; ``n`` (C,) loans."""
+    """Totals (C, L) of C cohorts and L lines and measures, with the interval of each at ``level``; ``n`` (C,) loans.
+
+    The last row is of all loans, named ``all``; a cohort may have that name too.
+    """
 
     cohorts: tuple[str, ...]
     names: tuple[str, ...]
@@ -28,9 +31,10 @@ class ValueEstimates(msgspec.Struct, frozen=True, kw_only=True):
     level: float
     method: str
 
-    def of(self, name: str, cohort: str = "all") -> Estimate:
-        """Return the estimate of one line or measure of one cohort."""
-        at = self.cohorts.index(cohort), self.names.index(name)
+    def of(self, name: str, cohort: str | None = None) -> Estimate:
+        """Return the estimate of one line or measure of one cohort, or of all loans where none is named."""
+        row = len(self.cohorts) - 1 if cohort is None else self.cohorts.index(cohort)
+        at = row, self.names.index(name)
         return Estimate(
             value=float(self.value[at]), low=float(self.low[at]), high=float(self.high[at]), n=int(self.n[at[0]]),
             level=self.level, method=self.method,
