@@ -7,6 +7,7 @@ from lending_books import CURVES, UNITS, assumed, curves, loans
 
 from opportune.domain import BadInput
 from opportune.economics import Assumption, Loans, Scenario, value, value_estimate
+from opportune.economics.lifetime_assumptions import check_lifetime_assumptions
 from opportune.economics.loans import ARRAYS
 
 HALF = Scenario(name="half", says="half as many loans", volume=0.5)
@@ -25,6 +26,34 @@ def test_an_estimate_of_value_has_the_width_of_its_draws():
     assert interest.low == interest.value == interest.high
     certain = value_estimate(book, CURVES, [CURVES] * 20, assumed(), seed=1).of("rltc")
     assert certain.low == certain.value == certain.high
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high"), [(0.01, 0.02, 0.3), (0.7, 0.95, 1.0), (0.04, 0.05, 0.06), (0.0, 0.0, 0.5)]
+)
+def test_a_range_is_that_of_its_draws_however_lopsided(low, value, high):
+    given = assumed(late_share=Assumption(value=value, unit=UNITS["late_share"], source="t", low=low, high=high))
+    rng = np.random.default_rng(5)
+    draws = np.array([given.drawn(rng).figure("late_share") for _ in range(20_000)])
+    assert 0.0 <= draws.min() <= draws.max() <= 1.0
+    assert np.quantile(draws, [0.025, 0.5, 0.975]) == pytest.approx([low, value, high], abs=0.03 * (high - low))
+
+
+def test_a_symmetric_range_is_a_normal_distribution():
+    funds = UNCERTAIN.cost_of_funds
+    assert [funds.drawn(each) for each in (-1.96, 0.0, 0.98, 1.96)] == pytest.approx([0.05, 0.07, 0.08, 0.09])
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.1, 0.1), (0.05, np.inf), (0.05, np.nan)])
+def test_a_range_that_cannot_be_is_refused(low, high):
+    with pytest.raises(ValueError, match="expected"):
+        Assumption(value=0.07, unit=UNITS["cost_of_funds"], source="t", low=low, high=high)
+
+
+def test_the_high_of_a_fraction_is_a_fraction():
+    wide = Assumption(value=0.95, unit=UNITS["advance_rate"], source="t", low=0.9, high=1.2)
+    (finding,) = check_lifetime_assumptions(assumed(advance_rate=wide))
+    assert finding.text().startswith("assumptions [OP403] advance_rate.high is 1.2: expected a fraction")
 
 
 def test_cohorts_add_up_and_each_has_its_interval():
