@@ -223,6 +223,35 @@ def test_intervals_come_from_ranges_and_from_drawn_curves(folder, capsys):
     assert "95 % interval" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda draw: {name: [row[:12] for row in draw[name]] for name in ("default", "prepay")},
+         "[OP432] default of draw 2 has 12 months: expected 36"),
+        (lambda draw: {name: rows[:1] for name, rows in draw.items()}, "[OP432] default of draw 2 has shape (1, 36)"),
+    ],
+)  # fmt: skip
+def test_a_draw_that_does_not_fit_the_curves_refuses_the_file(folder, capsys, change, words):
+    curves = read_curves(folder / "curves.json").curves
+    write_curves(folder / "curves.json", curves, ("grade",), [curves, curves])
+    held = json.loads((folder / "curves.json").read_text())
+    held["draws"][1] |= change(held["draws"][1])
+    (folder / "curves.json").write_text(json.dumps(held))
+    assert run(folder) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_cohort_called_all_has_an_interval_of_its_own(folder, capsys):
+    change(folder, month=["all", "x", "x", "x"])
+    run(folder, "--json", "--cohort", "month")
+    found = json.loads(capsys.readouterr().out)
+    small, whole = found["cohorts"][0], found["total"]
+    assert (small["cohort"], small["loans"], whole["loans"]) == ("all", 1, 4)
+    for each in (small, whole):
+        assert each["low"]["funding_cost"] < each["lines"]["funding_cost"] < each["high"]["funding_cost"]
+    assert small["low"]["funding_cost"] > 0.9 * whole["low"]["funding_cost"]
+
+
 def test_without_a_range_there_is_no_interval(folder, capsys):
     text = (folder / "assumptions.toml").read_text()
     kept = [line for line in text.splitlines() if not line.startswith(("low =", "high ="))]

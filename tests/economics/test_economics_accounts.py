@@ -137,6 +137,23 @@ def test_losses_that_come_out_otherwise_run_through_the_provision():
     assert told.balances("allowance")[-1] == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.parametrize("recovery", [(0.0, 0.0, 0.0), (0.02, 0.01, 0.01), (0.5,), (0.1, 0.0, 0.0, 0.0, 0.0, 0.1)])
+@pytest.mark.parametrize("lag", [0, 4])
+def test_recoveries_that_come_out_otherwise_leave_nothing_in_the_books(recovery, lag):
+    """Fewer or more than expected, sooner or later: all balances end at zero, and periods add up to the life."""
+    book, known = loans(3, payments=24.0, segment=np.arange(3)), seasoned(lag=lag)
+    other = msgspec.structs.replace(known, recovery=np.tile(recovery, (3, 1)))
+    told = accounts(book, known, assumed(), originated=np.full(3, JANUARY), allowance="lifetime", exclusions={},
+                    expected=other)  # fmt: skip
+    total = -value(book, known, assumed()).value.lines["credit_loss"].sum()
+    assert told.postings["provision"].sum() == pytest.approx(total)
+    assert told.postings["provision"][0] == pytest.approx(
+        -value(book, other, assumed()).value.lines["credit_loss"].sum()
+    )
+    for account in ("loans", "discount", "allowance", "interest_receivable", "debt"):
+        assert told.balances(account)[-1] == pytest.approx(0.0, abs=1e-9), account
+
+
 def test_delinquency_says_what_it_leaves_out():
     book, when = loans(4), np.full(4, np.datetime64("2024-01"))
     whole = accounts(book, CURVES, assumed(), originated=when, allowance="lifetime", exclusions={})
@@ -183,6 +200,13 @@ def test_a_book_without_loans_has_empty_accounts():
     assert consolidated([none, some]).active == pytest.approx(some.active)
 
 
+def with_months(count):
+    return curves(0.004, 0.02, (0.1,), segments=3, months=count)
+
+
+REVERSED = msgspec.structs.replace(CURVES, segments=CURVES.segments[::-1])
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -195,6 +219,17 @@ def test_a_book_without_loans_has_empty_accounts():
         ({"late": np.array([0.0, 1.5])}, "OP472.*late holds what is no share"),
         ({"stage_2": np.array([0.1, 0.2]), "allowance": "stages"}, "OP472.*stage_2 is 0.1 in month 0: expected 0"),
         ({"late": np.zeros((2, 4))}, r"OP472.*late has shape \(2, 4\)"),
+        ({"expected": with_months(6)}, "OP455.*last payment in month 12: expected at most 6, which the curves cover"),
+        ({"expected": REVERSED}, "expected .OP432. segments are s2, s1, s0: expected those .*, s0, s1, s2"),
+        ({"expected": curves(0.1, segments=2)}, "OP432.*segments are s0, s1: expected"),
+        (
+            {"expected": msgspec.structs.replace(CURVES, default=CURVES.default * 100)},
+            "OP430.*default of s2, month 1 is 1.2: expected",
+        ),
+        ({"expected": msgspec.structs.replace(CURVES, prepay=CURVES.prepay * np.nan)}, "OP430.*month 1 is nan"),
+        ({"exclusions": {"x": np.array([0, 1])}}, r"OP472.*exclusions\['x'\] is int64, shape \(2,\): expected true or"),
+        ({"exclusions": {"x": [1]}}, r"OP472.*exclusions\['x'\] is int64, shape \(1,\)"),
+        ({"exclusions": {"x": np.array([True])}}, r"OP472.*exclusions\['x'\] is bool, shape \(1,\)"),
     ],
 )
 def test_what_the_books_need_and_lack_is_told(changes, words):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from lending_books import CURVES, assumed, loans
+from lending_books import CURVES, assumed, curves, loans
 
 from opportune.domain import BadInput
 from opportune.economics import Totals, accounts, booked_totals, bridge, lifetime_totals, statement, value
@@ -178,6 +178,25 @@ def test_statements_of_two_quarters_are_bridged_line_by_line():
         booked_totals(told, "1999-03", goods)
     with pytest.raises(BadInput, match=r"OP456.*expected the segments long, short"):
         booked_totals(told, "2026-03", {"short": 1.0})
+
+
+def test_a_segment_whose_books_end_within_the_period_is_in_it():
+    """Books of nine payments end in November: their last quarter ends in December, as that of the others does."""
+    known, when = curves(0.01, 0.02, (0.1,), lag=0), np.array([np.datetime64("2024-01")])
+    told = {
+        name: statement(
+            accounts(loans(1, payments=count), known, assumed(), originated=when, **QUARTERS), every="quarter"
+        )
+        for name, count in (("short", 9.0), ("long", 24.0))
+    }
+    goods = {"short": 1.0, "long": 1.0}
+    assert str(told["short"].periods[-1]) == "2024-12"
+    assert booked_totals(told, "2024-12", goods).booked == pytest.approx(
+        told["short"].line("rltc")[-1] + told["long"].line("rltc")[3]
+    )
+    assert told["short"].line("rltc")[-1] < -0.01
+    with pytest.raises(BadInput, match=r"OP456.*period is 2024-11: expected the last month of a period"):
+        booked_totals(told, "2024-11", goods)
 
 
 def test_what_a_period_books_against_what_its_loans_are_worth_is_timing():

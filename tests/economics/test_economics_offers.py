@@ -154,6 +154,17 @@ def test_a_booked_loan_has_the_lines_that_were_expected_of_a_certain_one():
     assert np.isnan(value_of_booked(np.array([1.0, 1.0]), outcomes, given, "USD").total()[1])
 
 
+@pytest.mark.parametrize("refunded", [0.0, 0.4, 1.0])
+def test_fees_that_are_given_back_are_booked_as_they_are_expected(refunded):
+    """Outcomes do not tell whose goods went back: the assumed share of the fees of 1,000 lent, 0.07 of 1,250, is off."""
+    given = economics(organic=0.0, terms={**TERMS, "mdr": 0.06, "interchange": 0.01, "refunded": refunded})
+    expected = offers_value(forecast((1,), response=1.0), np.array([2.0]), np.array(["A"], dtype=object), given, "USD")
+    outcomes = {**{name: np.zeros(1) for name in BOOKED}, "amount_lent": np.array([1000.0])}
+    found = value_of_booked(np.ones(1), outcomes, given, "USD")
+    for told in (expected, found):
+        assert told.lines["merchant_fee"] + told.lines["card_network"] == pytest.approx(87.5 * (1.0 - refunded))
+
+
 def test_what_is_declared_is_checked_and_comes_back_from_a_release():
     given = economics(beside=(BAD,))
     assert list(check_instalment(given)) == []

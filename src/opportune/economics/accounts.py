@@ -1,14 +1,14 @@
 """Period accounts: what a book does to the ledger month by month along its expected path, and how late it pays."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Finding
-from opportune.economics.check_loans import Wrong
+from opportune.economics.check_accounts import check_exclusions, check_expected, check_told
 from opportune.economics.curves import Curves
-from opportune.economics.delinquency import check_shares, shares_of_loans
+from opportune.economics.delinquency import shares_of_loans
 from opportune.economics.lifetime import Allowance, refuse_unfit, stressed
 from opportune.economics.lifetime_assumptions import LifetimeAssumptions
 from opportune.economics.loans import Loans
@@ -72,7 +72,10 @@ def accounts(
     refuse_unfit(loans, curves, assumptions)
     originated = np.asarray(originated, dtype="datetime64[M]")
     watched = None if allowance == "lifetime" else late if stage_2 is None else stage_2
-    _refuse_unknown(loans, curves, originated, allowance, {"late": late, "stage_2": stage_2})
+    findings = [*check_told(loans, curves, originated, allowance, {"late": late, "stage_2": stage_2})]
+    findings += [*check_exclusions(exclusions, loans), *(check_expected(expected, curves, loans) if expected else ())]
+    if findings:
+        raise BadInput(findings)
     left_out = tuple(exclusions) if late is not None else (*exclusions, CURING)
     if not len(loans):
         nothing = np.zeros(0)
@@ -82,7 +85,7 @@ def accounts(
     actual, volume = stressed(curves, assumptions.in_scenario), assumptions.in_scenario.volume
     first = originated.min()
     offset = (originated - first).astype(np.int64)
-    span = int(offset.max()) + last_month(loans, actual) + 1
+    span = int(offset.max()) + last_month(loans, actual, expected) + 1
     totals = {name: np.zeros(span) for name in ACCOUNTS}
     delinquent = np.zeros((2, span))
     counted = ~np.any([*exclusions.values(), np.zeros(len(loans), dtype=bool)], axis=0)
@@ -90,7 +93,7 @@ def accounts(
     for start in range(0, len(loans), CHUNK):
         rows = alike[start : start + CHUNK]
         some = loans.take(rows)
-        months = last_month(some, actual)
+        months = last_month(some, actual, expected)
         path = expected_path(some, actual, months, expected)
         posted = post(some, path, assumptions, expected or actual, stage_2=_by_age(watched, some, months))
         for name, amounts in posted.items():
@@ -101,40 +104,6 @@ def accounts(
         months=first + np.arange(span), postings=totals, past_due=delinquent[0], active=delinquent[1],
         exclusions=left_out, currency=loans.currency,
     )  # fmt: skip
-
-
-def _refuse_unknown(
-    loans: Loans, curves: Curves, originated: np.ndarray, allowance: Allowance, shares: Mapping[str, np.ndarray | None]
-) -> None:
-    findings = [*_unknown_months(loans, originated)]
-    for name, each in shares.items():
-        if each is not None:
-            findings += check_shares(name, each, len(curves.segments))
-    if allowance == "stages" and all(each is None for each in shares.values()):
-        findings.append(_untold_stage())
-    if findings:
-        raise BadInput(findings)
-
-
-def _unknown_months(loans: Loans, originated: np.ndarray) -> Iterator[Finding]:
-    if originated.shape != loans.shape or len(loans.shape) != 1:
-        message = f"has shape {originated.shape}: expected one month for each of {len(loans):,} loans, ({len(loans)},)"
-        yield _finding("OP459", "originated", message, "give the month of origination of every loan")
-        return
-    wrong = Wrong(np.zeros(len(loans), dtype=bool), loans.loan_id)
-    words = "is not known: expected the month in which the loan is made"
-    step = "fill it, or leave these loans out and say so"
-    yield from wrong.tell("OP459", "originated", np.isnat(originated), lambda row: words, step)
-
-
-def _untold_stage() -> Finding:
-    message = "is not told, nor `late`: expected the share whose risk has risen, by month of age"
-    step = "give late=late_that_cure(roll_rates(...), months), or a share of your own as stage_2"
-    return _finding("OP472", "stage_2", message, step)
-
-
-def _finding(code: str, subject: str, message: str, step: str) -> Finding:
-    return Finding(code=code, source="accounts", subject=subject, message=message, next_step=step)
 
 
 def _by_age(shares: np.ndarray | None, loans: Loans, months: int) -> np.ndarray | None:
@@ -164,7 +133,10 @@ def consolidated(books: Sequence[Accounts]) -> Accounts:
     currencies = sorted({book.currency for book in books})
     if len(currencies) != 1:
         message = f"are {', '.join(currencies) or 'none'}: expected books in one currency"
-        raise BadInput([_finding("OP452", "currencies", message, "consolidate each currency by itself")])
+        step = "consolidate each currency by itself"
+        raise BadInput(
+            [Finding(code="OP452", source="accounts", subject="currencies", message=message, next_step=step)]
+        )
     held = [book for book in books if len(book.months)]
     if not held:
         return books[0]

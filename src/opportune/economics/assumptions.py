@@ -8,7 +8,7 @@ import msgspec
 class Assumption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One figure that the data do not hold: what it is, in which unit, and where it comes from.
 
-    ``low`` and ``high`` are its 95 % range where it is uncertain.
+    ``low`` and ``high`` are its 95 % range where it is uncertain, ``value`` its median.
     """
 
     value: float
@@ -24,12 +24,21 @@ class Assumption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise ValueError("low and high: expected both or neither")
         if self.low is not None and self.high is not None and not self.low <= self.value <= self.high:
             raise ValueError(f"low {self.low}, value {self.value}, high {self.high}: expected them in this order")
+        if self.low is not None and self.high is not None and (self.low < 0 or not math.isfinite(self.high)):
+            raise ValueError(f"low {self.low}, high {self.high}: expected finite numbers, zero or more")
 
-    def drawn(self, normal: float) -> float:
-        """Return the figure at a standard normal draw: its range is 1.96 deviations either way; cut off at zero."""
+    def drawn(self, normal: float, most: float = math.inf) -> float:
+        """Return the figure at a standard normal draw, from zero to ``most``.
+
+        Half of a normal distribution lies on either side of the value, each as wide as its side of the range: ``low``
+        and ``high`` are 1.96 deviations away, so that 95 % of draws lie between them and half of the draws on either
+        side of the value (Barlow 2003, "Asymmetric Systematic Errors", model 1). A draw beyond a bound is that bound,
+        which leaves ``low`` and ``high`` where they are.
+        """
         if self.low is None or self.high is None:
             return self.value
-        return max(self.value + normal * (self.high - self.low) / 3.92, 0.0)
+        width = self.high - self.value if normal > 0.0 else self.value - self.low
+        return min(max(self.value + normal * width / 1.96, 0.0), most)
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -2,7 +2,8 @@
 
 Nothing is displaced in them and there is no baseline: what would have happened otherwise was not booked, and evidence
 compares policies, decision for decision. The discount of a loan bought above its value is in no line: its loss and its
-accretion cancel.
+accretion cancel. Whether the goods went back is not booked either: of the fees the assumed share ``refunded`` is given
+back, as it is in the forecast.
 """
 
 import numpy as np
@@ -30,13 +31,13 @@ def realised_offers(
     """
     booked = {name: np.where(taken == 1, outcomes[name], 0.0) for name in BOOKED}
     terms, figure = given.loans.terms, given.loans.figure
-    kept, made = 1.0 - terms["sold"], np.where(taken == 1, 1.0, 0.0)
+    kept, bought, made = 1.0 - terms["sold"], 1.0 - terms["refunded"], np.where(taken == 1, 1.0, 0.0)
     lent, held = booked["amount_lent"], kept * booked["balance_years"]
     gmv = lent / (1.0 - terms["down_payment"])
     letters = np.ones_like(lent) * contacted
     lines = {
-        "merchant_fee": terms["mdr"] * gmv - terms["incentive"] * made,
-        "card_network": terms["interchange"] * gmv,
+        "merchant_fee": bought * (terms["mdr"] * gmv - terms["incentive"] * made),
+        "card_network": bought * terms["interchange"] * gmv,
         "interest": kept * booked["interest"],
         "late_fees": kept * figure("late_fee") * figure("late_share") * booked["payments_made"],
         "gain_on_sale": terms["sold"] * (terms["sale_price"] - 1.0) * lent,

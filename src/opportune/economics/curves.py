@@ -1,6 +1,6 @@
 """Curves: when loans of a segment default or prepay, and what is recovered afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -76,6 +76,31 @@ def check_curves(curves: Curves) -> list[Finding]:
     findings += _outside("recovery", curves.recovery, curves)
     total = curves.recovery.sum(axis=1, keepdims=True)
     return findings + _above_one("recovery, summed", "OP430", total, curves.segments)
+
+
+def check_drawn(drawn: Sequence[Curves], curves: Curves) -> list[Finding]:
+    """Return findings (OP432) about draws whose shapes do not fit, or which have other segments or months than the
+    ``curves`` that they are drawn around. Subjects name the draw, counted from 1.
+    """
+    told = [
+        msgspec.structs.replace(finding, subject=f"{finding.subject} of draw {number}")
+        for number, each in enumerate(drawn, 1)
+        for finding in (*_shape_findings(each), *unlike_segments(each, curves), *_unlike_months(each, curves))
+    ]
+    return told[:SHOWN]
+
+
+def unlike_segments(given: Curves, curves: Curves) -> Iterator[Finding]:
+    """Yield a finding (OP432) unless ``given`` has the segments of ``curves`` in their order: loans tell places."""
+    if given.segments != curves.segments:
+        names = (", ".join(each.segments) for each in (given, curves))
+        yield _shape("segments", "are {}: expected those of the curves in their order, {}".format(*names))
+
+
+def _unlike_months(given: Curves, curves: Curves) -> Iterator[Finding]:
+    if given.default.shape[-1:] != curves.default.shape[-1:]:
+        months, expected = given.default.shape[-1:], curves.default.shape[-1]
+        yield _shape("default", f"has {months[0] if months else 0} months: expected {expected}, those of the curves")
 
 
 def _shape_findings(curves: Curves) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """The assumptions behind lifetime value: what money costs, what serving costs, and scenarios that differ."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -70,10 +71,10 @@ class LifetimeAssumptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         raise BadInput([_finding("OP454", name, message, "write it as a [[scenario]], or name another")])
 
     def drawn(self, rng: np.random.Generator) -> "LifetimeAssumptions":
-        """Return the assumptions with every uncertain figure drawn from its range."""
+        """Return the assumptions with every uncertain figure drawn from its range; no fraction is above 1."""
         normals = rng.standard_normal(len(UNITS))
         moved = {
-            name: msgspec.structs.replace(figure, value=figure.drawn(float(normal)), low=None, high=None)
+            name: msgspec.structs.replace(figure, value=figure.drawn(float(normal), _most(name)), low=None, high=None)
             for (name, figure), normal in zip(self._figures().items(), normals, strict=True)
         }
         return msgspec.structs.replace(self, **moved)
@@ -82,18 +83,29 @@ class LifetimeAssumptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         return {name: getattr(self, name) for name in UNITS}
 
 
+def _most(name: str) -> float:
+    return 1.0 if UNITS[name].startswith("fraction") else math.inf
+
+
 def check_lifetime_assumptions(given: LifetimeAssumptions) -> list[Finding]:
-    """Return findings about units that the formulas do not reckon with (OP402), and fractions of 1 or more (OP403)."""
+    """Return findings about units that the formulas do not reckon with (OP402), and fractions above 1 (OP403)."""
     findings = []
     for name, words in UNITS.items():
         figure = getattr(given, name)
         if words not in figure.unit:
             message = f"is {figure.unit!r}: expected a unit that says {words!r}, because the formula reckons with it"
             findings.append(_finding("OP402", f"{name}.unit", message, "convert the value, then write the unit"))
-        elif words.startswith("fraction") and figure.value > 1.0:
-            message = f"is {figure.value:g}: expected a fraction. Did you mean {figure.value / 100:g}?"
-            findings.append(_finding("OP403", f"{name}.value", message, "write per cent as a fraction, 14 % as 0.14"))
+        else:
+            findings += _above_one(name, figure)
     return findings
+
+
+def _above_one(name: str, figure: Assumption) -> Iterator[Finding]:
+    for part in ("value", "high"):
+        amount = getattr(figure, part)
+        if amount is not None and amount > _most(name):
+            message = f"is {amount:g}: expected a fraction. Did you mean {amount / 100:g}?"
+            yield _finding("OP403", f"{name}.{part}", message, "write per cent as a fraction, 14 % as 0.14")
 
 
 def _finding(code: str, subject: str, message: str, step: str) -> Finding:

@@ -108,7 +108,7 @@ def expected_path(loans: Loans, curves: Curves, months: int, expected: Curves | 
     refund = np.zeros((len(loans), months + 1))
     refund[:, 1] = loans.refunded * periods.unamortised[:, 0]
     defaulted = calendar.at_payments(ending * periods.opening)
-    charged_off = _later(defaulted, lag)
+    charged_off = later(defaulted, lag)
     ahead, ahead_year = _losses_ahead(loans, calendar, periods, fates, expected or curves)
     return Path(
         accrued=calendar.as_time_goes(alive * periods.interest),
@@ -133,10 +133,11 @@ def expected_path(loans: Loans, curves: Curves, months: int, expected: Curves | 
     )  # fmt: skip
 
 
-def last_month(loans: Loans, curves: Curves) -> int:
-    """Return the last month of age in which anything happens to a loan."""
+def last_month(loans: Loans, curves: Curves, expected: Curves | None = None) -> int:
+    """Return the last month of age in which anything happens to a loan, or is ``expected`` to be recovered of it."""
     longest = int(np.max(last_payment_month(loans), initial=1.0))
-    return longest + curves.charge_off_lag + int(curves.recovery.shape[1])
+    recoveries = max(each.recovery.shape[1] for each in (curves, expected or curves))
+    return longest + curves.charge_off_lag + int(recoveries)
 
 
 def _calendar(loans: Loans, months: int) -> _Calendar:
@@ -231,7 +232,8 @@ def _then_zero(amounts: np.ndarray) -> np.ndarray:
     return np.column_stack([amounts, np.zeros(len(amounts))])
 
 
-def _later(values: np.ndarray, months: int) -> np.ndarray:
+def later(values: np.ndarray, months: int) -> np.ndarray:
+    """Return values by month of age (n, M + 1) so many ``months`` later."""
     return np.column_stack([np.zeros((len(values), months)), values[:, : values.shape[1] - months]])
 
 
@@ -241,16 +243,16 @@ def _waited(calendar: _Calendar, amounts: np.ndarray, lag: int) -> np.ndarray:
     if lag == 0:
         return np.zeros_like(whole)
     at_once = calendar.at_payments(amounts * (np.ceil(calendar.due - 1e-9) - calendar.due))
-    waited = at_once + _later(whole - at_once, lag)
+    waited = at_once + later(whole - at_once, lag)
     for month in range(1, lag):
-        waited += _later(whole, month)
+        waited += later(whole, month)
     return np.asarray(waited)
 
 
 def _recovered(loans: Loans, charged_off: np.ndarray, curves: Curves) -> np.ndarray:
     total = np.zeros_like(charged_off)
     for after in range(curves.recovery.shape[1]):
-        total += _later(charged_off, after) * curves.recovery[loans.segment, after][:, None]
+        total += later(charged_off, after) * curves.recovery[loans.segment, after][:, None]
     return total
 
 

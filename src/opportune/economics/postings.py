@@ -22,7 +22,7 @@ import numpy as np
 from opportune.economics.curves import Curves
 from opportune.economics.lifetime_assumptions import LifetimeAssumptions
 from opportune.economics.loans import Loans
-from opportune.economics.path import Path
+from opportune.economics.path import Path, later
 
 BALANCE_SHEET = ("cash", "loans", "discount", "allowance", "interest_receivable", "debt")
 INCOME = ("merchant_fee", "card_network", "interest", "late_fees", "gain_on_sale", "servicing_income")
@@ -124,10 +124,19 @@ def _losses(
 def _allowance(loans: Loans, path: Path, expected: Curves, stage_2: np.ndarray | None) -> np.ndarray:
     """Return the allowance that must stand at the end of each month (n, M + 1), whole loans."""
     ahead = path.ahead if stage_2 is None else (1.0 - stage_2) * path.ahead_year + stage_2 * path.ahead
-    share = expected.recovery.sum(axis=1)[loans.segment][:, None]
-    gone = np.cumsum(path.defaulted, axis=1)
-    to_come = share * gone - np.cumsum(path.recovered, axis=1)
-    return np.asarray(ahead + path.waiting - to_come)
+    return np.asarray(ahead + path.waiting - _to_recover(loans, path, expected))
+
+
+def _to_recover(loans: Loans, path: Path, expected: Curves) -> np.ndarray:
+    """Return what is expected to come in after each month's end (n, M + 1), of balances in default or charged off.
+
+    What was expected for months that are over is expected no longer, whether it came or not.
+    """
+    shares = expected.recovery[loans.segment]
+    to_come = shares.sum(axis=1, keepdims=True) * path.waiting
+    for after in range(1, shares.shape[1]):
+        to_come += later(path.charged_off, after - 1) * shares[:, after:].sum(axis=1, keepdims=True)
+    return np.asarray(to_come)
 
 
 def _funding(book: _Ledger, path: Path, kept: np.ndarray, given: LifetimeAssumptions) -> None:

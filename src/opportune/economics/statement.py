@@ -13,8 +13,9 @@ MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """``lines`` (L, T) money by name: income and costs, both positive, then the three totals. ``periods`` (T,) their
-    last months; ``gmv`` (T,) or None; delinquency at each period's end with what it leaves out.
+    """``lines`` (L, T) money by name: income and costs, both positive, then the three totals. ``periods`` (T,) the last
+    month of each period in the calendar, where the books begin or end within it too; delinquency at each period's end,
+    or where the books end before it, with what it leaves out.
     """
 
     periods: np.ndarray
@@ -39,14 +40,13 @@ TOTALS = ("total revenue", "total transaction costs", "rltc")
 def statement(of: Accounts, *, every: Every, year_ends: int = 12) -> Statement:
     """Return the statement of accounts; fiscal quarters and years end with the month ``year_ends`` (1 to 12)."""
     length = MONTHS[every]
-    number = of.months.astype(np.int64)  # months since January 1970
-    period = (number - year_ends % 12) // length if length > 1 else number
-    _, place = np.unique(period, return_inverse=True)
+    first = year_ends % length  # months since January 1970 at which some period begins
+    period, place = np.unique((of.months.astype(np.int64) - first) // length, return_inverse=True)
     last = np.flatnonzero(np.append(np.diff(place), 1)) if len(place) else place
     rows = [np.bincount(place, sign * of.postings[name]) for name, sign in _signs()]
     revenue, costs = (np.sum(rows[a:b], axis=0) for a, b in ((0, len(INCOME)), (len(INCOME), len(rows))))
     return Statement(
-        periods=of.months[last],
+        periods=((period + 1) * length + first - 1).astype("datetime64[M]"),
         names=(*INCOME, *COSTS, *TOTALS),
         lines=np.array([*rows, revenue, costs, revenue - costs]),
         dq30=of.dq30()[last],

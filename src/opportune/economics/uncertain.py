@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
-from opportune.economics.curves import Curves
+from opportune.economics.curves import Curves, check_curves, check_drawn
 from opportune.economics.lifetime import Allowance, LifetimeValue, refuse_unfit, valued_rows, walked
 from opportune.economics.lifetime_assumptions import LifetimeAssumptions
 from opportune.economics.loans import Loans
@@ -17,7 +17,10 @@ MEASURES = ("rltc", "contribution", "economic_profit")
 
 
 class ValueEstimates(msgspec.Struct, frozen=True, kw_only=True):
-    """Totals (C, L) of C cohorts and L lines and measures, with the interval of each at ``level``; ``n`` (C,) loans."""
+    """Totals (C, L) of C cohorts and L lines and measures, with the interval of each at ``level``; ``n`` (C,) loans.
+
+    The last row is of all loans, named ``all``; a cohort may have that name too.
+    """
 
     cohorts: tuple[str, ...]
     names: tuple[str, ...]
@@ -28,9 +31,10 @@ class ValueEstimates(msgspec.Struct, frozen=True, kw_only=True):
     level: float
     method: str
 
-    def of(self, name: str, cohort: str = "all") -> Estimate:
-        """Return the estimate of one line or measure of one cohort."""
-        at = self.cohorts.index(cohort), self.names.index(name)
+    def of(self, name: str, cohort: str | None = None) -> Estimate:
+        """Return the estimate of one line or measure of one cohort, or of all loans where none is named."""
+        row = len(self.cohorts) - 1 if cohort is None else self.cohorts.index(cohort)
+        at = row, self.names.index(name)
         return Estimate(
             value=float(self.value[at]), low=float(self.low[at]), high=float(self.high[at]), n=int(self.n[at[0]]),
             level=self.level, method=self.method,
@@ -51,7 +55,8 @@ def value_estimate(
 
     ``drawn`` are curves of a posterior (`FittedCurves.draws`), or the same curves again and again where they are taken
     as known; each meets one draw of the assumptions that have a range. The interval tells how far the curves and
-    assumptions may be off, not how far chance moves this book. BadInput as of `value`.
+    assumptions may be off, not how far chance moves this book. BadInput as of `value`, and of draws (OP430 to OP432):
+    each has the segments and months of ``curves``.
     """
     if len(loans.shape) > 1:
         message = f"have shape {loans.shape}: expected (n,), because totals are over loans that are made"
@@ -59,9 +64,16 @@ def value_estimate(
         raise BadInput([Finding(code="OP450", source="loans", subject="loans", message=message, next_step=step)])
     refuse_unfit(loans, curves, assumptions)
     draws = list(paired(drawn, assumptions, seed))
+    _refuse_unlike([each for each, _ in draws], curves)
     names, place = np.unique(np.full(len(loans), "all") if cohort is None else cohort.astype(str), return_inverse=True)
     told, totals = totals_under(loans, [(curves, assumptions), *draws], place, len(names))
     return estimates(tuple(names.tolist()), told, totals, np.bincount(place, minlength=len(names)), level)
+
+
+def _refuse_unlike(drawn: Sequence[Curves], curves: Curves) -> None:
+    findings = check_drawn(drawn, curves) or [finding for each in drawn for finding in check_curves(each)]
+    if findings:
+        raise BadInput(findings)
 
 
 Draw = tuple[Curves, LifetimeAssumptions]

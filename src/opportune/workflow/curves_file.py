@@ -10,6 +10,7 @@ import numpy as np
 
 from opportune.domain import BadInput, Finding
 from opportune.economics import Curves, check_curves
+from opportune.economics.curves import check_drawn
 from opportune.tables import write_json
 
 Rows = tuple[tuple[float | None, ...], ...]
@@ -59,7 +60,9 @@ def _arrays(curves: Curves) -> dict[str, Any]:
 
 
 def read_curves(path: Path) -> CurvesRead:
-    """Return the curves of a file. A segment whose curves cannot be is left out and told; BadInput if none is left."""
+    """Return the curves of a file. A segment whose curves cannot be is left out and told; BadInput if none is left, or
+    a draw has other segments or months than the curves (OP432).
+    """
     try:
         held = msgspec.convert(json.loads(path.read_text(encoding="utf-8")), CurvesFile)
     except FileNotFoundError as error:
@@ -67,9 +70,12 @@ def read_curves(path: Path) -> CurvesRead:
     except (UnicodeDecodeError, json.JSONDecodeError, msgspec.ValidationError) as error:
         raise BadInput([_unread(path, f"holds no curves: {error}", "write them with `write_curves`")]) from error
     curves, draws = _curves(held, held), [_curves(held, each) for each in held.draws]
-    findings = [each for some in (curves, *draws) for each in _named(path, check_curves(some))]
+    shapes = [each for each in check_curves(curves) if each.code == "OP432"] or check_drawn(draws, curves)
+    if shapes:
+        raise BadInput(_named(path, shapes))
+    findings = _named(path, [each for some in (curves, *draws) for each in check_curves(some)])
     wrong = _wrong_segments((curves, *draws))
-    if wrong.all() or any(each.code == "OP432" for each in findings):
+    if wrong.all():
         raise BadInput(findings)
     good = np.flatnonzero(~wrong)
     return CurvesRead(

@@ -83,8 +83,8 @@ def _valued(
         raise BadInput(findings or [no_rows(path)])
     refuse_twice(directory / "lines.parquet", lines.blocks, path)
     told = ValuedFile(
-        currency=given.currency, scenario=given.in_scenario.name, total=drawn.told(sums.totals(None, "all")),
-        cohorts=tuple(drawn.told(sums.totals(name, name)) for name in sorted(sums.loans)) if cohort else (),
+        currency=given.currency, scenario=given.in_scenario.name, total=drawn.told(sums.totals(None, "all"), None),
+        cohorts=tuple(drawn.told(sums.totals(name, name), name) for name in sorted(sums.loans)) if cohort else (),
         left_out=left_out, draws=len(draws), findings=tuple(findings),
     )  # fmt: skip
     _write_told(directory, told)

@@ -92,11 +92,11 @@ class DrawnSums:
         for i, name in enumerate(names.tolist()):
             self._totals[name] = self._totals.get(name, 0.0) + totals[:, i]
 
-    def told(self, totals: Totals) -> Totals:
-        """Return the totals of a cohort, or of ``all``, with their intervals."""
+    def told(self, totals: Totals, name: str | None) -> Totals:
+        """Return the totals of one cohort, or of all where ``name`` is None, with their intervals."""
         if not self._draws:
             return totals
-        drawn = sum(self._totals.values()) if totals.cohort == "all" else self._totals[totals.cohort]
+        drawn = sum(self._totals.values()) if name is None else self._totals[name]
         assumed = {**totals.lines, **{name: getattr(totals, name) for name in MEASURES}}
         low, high = intervals(np.asarray(drawn), LEVEL)
         return msgspec.structs.replace(
