@@ -12,7 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opportune.domain import BadInput
-from opportune.economics import FINANCE_CHARGES, MAPR_CAP, Fee, UnitPeriod, apr, repeated, schedule, within_tolerance
+from opportune.economics import (
+    FINANCE_CHARGES,
+    MAPR_CAP,
+    Fee,
+    UnitPeriod,
+    apr,
+    repeated,
+    schedule,
+    within_mapr_cap,
+    within_tolerance,
+)
 from opportune.economics.terms import Terms
 from opportune.economics.unit_count import SEMIMONTH, days_later, month_and_day, month_length, month_start, units_a_year
 
@@ -384,3 +394,10 @@ def test_a_solved_rate_is_held_as_the_decimal_it_stands_for(below):
     assert within_tolerance(0.12625, 0.125 - below, regular=True)
     assert within_tolerance(0.0975, 0.1 + below, regular=False)
     assert not within_tolerance(0.10125001, 0.1 - below, regular=True)
+
+
+@pytest.mark.parametrize(
+    ("lent", "repaid", "kept"), [(1000.0, 1030.0, True), (200.0, 206.0, True), (1000.0, 1030.01, False)]
+)
+def test_a_military_rate_of_36_per_cent_is_within_its_cap(lent, repaid, kept):
+    assert within_mapr_cap(apr(on("2026-01-01", lent), on("2026-02-01", repaid), include="mapr").value) is kept

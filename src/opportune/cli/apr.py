@@ -93,10 +93,10 @@ def command(
 
 
 def _tell(found: "Apr", accurate: bool | None, mapr: bool, as_json: bool) -> None:
-    from opportune.economics import MAPR_CAP
+    from opportune.economics import MAPR_CAP, within_mapr_cap
 
     solved = found.status == "converged"
-    within_cap = found.value <= MAPR_CAP if mapr and solved else None
+    within_cap = within_mapr_cap(found.value) if mapr and solved else None
     if as_json:
         print_json({
             "apr": found.value if solved else None, "status": found.status, "unit_period": found.unit_period,
