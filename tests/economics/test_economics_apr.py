@@ -153,6 +153,25 @@ def test_months_of_a_series_on_last_days_are_whole():
     assert apr(on("2023-01-31", 400.0), payments).value == pytest.approx(apr(on("2023-01-15", 400.0), alike).value)
 
 
+@pytest.mark.parametrize(
+    ("first", "others"),
+    [
+        ("2026-01-31", "02-16 02-28 03-16 03-31 04-16 04-30 05-16"),
+        ("2026-01-30", "02-15 02-28 03-15 03-30 04-15 04-30 05-15"),
+        ("2026-01-15", "01-30 02-15 02-28 03-15 03-30 04-15 04-30"),
+        ("2026-01-14", "01-29 02-14 02-28 03-14 03-29 04-14 04-29"),
+        ("2026-01-16", "02-01 02-16 03-01 03-16 04-01 04-16 05-01"),
+        ("2026-02-14", "02-28 03-14 03-29 04-14 04-29 05-14 05-29"),
+    ],
+)
+def test_half_months_are_counted_from_the_first_day_and_clipped_in_short_months_only(first, others):
+    due = repeated(date.fromisoformat(first), 8, SEMI)
+    assert [f"{day:%m-%d}" for day in due[1:]] == others.split()
+    start, *due = repeated(date.fromisoformat(first), 25, SEMI)
+    found = apr([(start, 1000.0)], [(day, 50.0) for day in due])
+    assert (found.unit_period, found.irregular) == ("semimonth", False)
+
+
 def test_a_series_on_last_days_is_regular_and_of_months_whatever_follows_february():
     """Every interval from last day to last day is a month, from February on too."""
     found = apr(on("2023-02-28", 300.0), [(day, 110.0) for day in dated("2023-03-31", "2023-04-30", "2023-05-31")])
