@@ -83,6 +83,11 @@ def test_series_may_be_given_in_any_order(capsys):
         (["--fee", "tip:3"], "of kind 'tip'"),
         (["--fee", "origination:1e"], "could not convert"),
         (["--include", "tia"], "expected tila, mapr"),
+        (["--payment", "2026-02-01:100:0xmonth"], "expected a count of 1 or more"),
+        (["--advance", "2026-02-01:100:00xday"], "expected a count of 1 or more"),
+        (["--payment", "2026-02-01:100:9999999999xday"], "end after the year 9999"),
+        (["--payment", "2026-02-01:100:99999xmonth"], "end after the year 9999"),
+        (["--payment", "2026-02-31:100"], "day is out of range"),
         (["loans.csv"], "expected a file, or --advance"),
     ],
 )
