@@ -248,6 +248,18 @@ def test_charge_off_after_days_past_due_and_recoveries():
     assert early.postings[-1].written_off == (0, money("3.33"), 1000)
 
 
+def test_no_more_is_recovered_than_was_written_off():
+    """65.06 of 1,200 are lost; the goods go back for 1,200, of which the customer has paid the rest."""
+    loan = contract(terms("1200", "0.12", 12), charge_off_after=120, surplus="reduce_term")
+    back = Refund(on=date(2025, 6, 1), amount=money(1200), order="last_first")
+    account = contract_at(loan, [paid(on(2), 1150), back], date(2025, 6, 2))
+    assert sum(sum(each.written_off) for each in account.postings) == money("65.06")
+    assert (account.postings[-1].recovered, account.postings[-1].returned) == (money("65.06"), money("1134.94"))
+    events = [ChargeOff(on=on(3)), Recovery(on=on(4), amount=money(1000)), Recovery(on=on(5), amount=money(5000))]
+    lost = contract_at(contract(terms("1200", "0.12", 12)), events, on(6))
+    assert [(each.recovered, each.returned) for each in lost.postings[-2:]] == [(1000, 0), (224, 4776)]
+
+
 def test_interest_runs_on_after_the_last_day():
     """100 due on 1 February is paid on 1 March: a month more of 12 %."""
     account = contract_at(contract(terms("100", "0.12", 1)), [paid(on(3), 102)], on(3))
@@ -343,6 +355,7 @@ def test_no_money_is_lost(life):
     payoffs = sum(each.cash for each in account.postings if each.kind == "Payoff")
     lost = sum(each.written_off[2] for each in account.postings)
     assert total["lent"] == total["principal"] + lost + account.balance
+    assert sum(each.recovered for each in account.postings) <= sum(sum(each.written_off) for each in account.postings)
     assert total["cash"] == given_cash + payoffs
     assert total["held"] == account.held >= 0
     assert account.balance >= account.left("principal") >= 0

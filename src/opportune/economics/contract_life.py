@@ -29,7 +29,7 @@ from opportune.economics.events import (
     Refund,
 )
 from opportune.economics.schedule import Instalment, down_payment
-from opportune.economics.settle import accrued_cents, pay, posted, refund, use_held, write_off
+from opportune.economics.settle import accrued_cents, pay, posted, recover, refund, use_held, write_off
 from opportune.economics.terms import due_dates, interest_dates
 
 DAY = timedelta(days=1)
@@ -79,7 +79,8 @@ class Coming(msgspec.Struct, frozen=True, kw_only=True):
 def contract_at(contract: Contract, events: Sequence[Event], as_of: date) -> Account:
     """Return what a contract has become by the end of a day, from its events in order of dates. BadInput (OP412, 414).
 
-    Events after ``as_of`` are not looked at. Money that comes after a charge-off is recovered, whatever it is called.
+    Events after ``as_of`` are not looked at. Money that comes after a charge-off is recovered, whatever it is called, up
+    to what was written off; the rest is returned to the customer.
     """
     findings = [*check_contract(contract), *check_events(contract, events)]
     if findings:
@@ -216,9 +217,9 @@ def _after_charge_off(account: Account, event: Event) -> Account:
     """Return the account with money recovered; what changes terms of nothing owed means nothing any more."""
     match event:
         case Payment() | Recovery():
-            return posted(account, Posting(on=event.on, kind="Recovery", cash=event.amount, recovered=event.amount))
+            return recover(account, Posting(on=event.on, kind="Recovery", cash=event.amount))
         case Refund():
-            return posted(account, Posting(on=event.on, kind="Refund", merchant=event.amount, recovered=event.amount))
+            return recover(account, Posting(on=event.on, kind="Refund", merchant=event.amount))
         case Draw() | Charge():
             raise BadInput([after_charge_off(event)])
         case Payoff() | RateChange() | ChargeOff():

@@ -97,6 +97,14 @@ def write_off(account: Account, on: date) -> Account:
     return posted(after, posting)
 
 
+def recover(account: Account, posting: Posting) -> Account:
+    """Return the account with money that came after the charge-off; above what is still lost, it goes back."""
+    lost = sum((sum(each.written_off, NONE) - each.recovered for each in account.postings), NONE)
+    amount = posting.cash + posting.merchant
+    recovered = min(amount, lost)
+    return posted(account, msgspec.structs.replace(posting, recovered=recovered, returned=amount - recovered))
+
+
 def accrued_cents(account: Account) -> Decimal:
     """Return the interest since the last bill, rounded as the contract rounds interest."""
     terms = account.contract.terms
