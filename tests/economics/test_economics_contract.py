@@ -272,6 +272,19 @@ def test_flat_interest_does_not_fall_with_the_balance():
     assert column(rows(account), "payment") == [309.0]
 
 
+@pytest.mark.parametrize(("order", "months"), [("last_first", 1), ("spread", 12)])
+def test_flat_interest_after_a_refund_is_on_what_is_left_of_the_amount_lent(order, months):
+    """1,200 at 1 % a month; 1,140 go back after 15 of 30 days: 6.00 are earned, then 0.60 a month."""
+    loan = contract(terms("1200", "0.12", 12, interest_on="flat"))
+    back = Refund(on=on(1, 16), amount=money(1140), order=order)
+    assert column(rows(contract_at(loan, [back], on(1, 16))), "interest") == [6.3, *[0.6] * (months - 1)]
+    after_one = [paid(on(2), 112), msgspec.structs.replace(back, on=on(2), amount=money(600))]
+    assert column(rows(contract_at(loan, after_one, on(2))), "interest")[0] == 6.0
+    down = contract(terms("1600", "0.12", 12, interest_on="flat", down_payment=money("0.25")))
+    back = Refund(on=on(1), amount=money(400), order="oldest_first")
+    assert column(rows(contract_at(down, [back], on(1))), "interest") == [12.0] * 12
+
+
 def test_the_order_of_one_day_is_that_of_the_list():
     """A draw on a due date comes after the bill and the payment of that day, in whatever order they are given."""
     events = [paid(on(2), "17.13"), Draw(on=on(2), amount=money(50))]

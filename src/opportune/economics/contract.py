@@ -90,7 +90,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A contract on a day. ``balance``: principal owed, due or not; ``accrued``: interest since the last bill, exact.
 
     ``counted_to``: the day up to which interest is in ``accrued``. ``next``: number of the next instalment. ``level``:
-    its payment, or its principal where interest is flat on ``lent``.
+    its payment, or its principal where interest is flat on ``lent`` (what was lent, less principal refunded).
     """
 
     contract: Contract
@@ -115,3 +115,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     def unbilled(self) -> Decimal:
         """Principal that is not due yet."""
         return self.balance - self.left("principal")
+
+    @property
+    def financed(self) -> Decimal:
+        """Principal owed, a down payment aside."""
+        return self.balance - sum((bill.left_principal for bill in self.bills if bill.instalment is None), NONE)

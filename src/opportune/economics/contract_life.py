@@ -79,8 +79,8 @@ class Coming(msgspec.Struct, frozen=True, kw_only=True):
 def contract_at(contract: Contract, events: Sequence[Event], as_of: date) -> Account:
     """Return what a contract has become by the end of a day, from its events in order of dates. BadInput (OP412, 414).
 
-    Events after ``as_of`` are not looked at. Money that comes after a charge-off is recovered, whatever it is called, up
-    to what was written off; the rest is returned to the customer.
+    Events after ``as_of`` are not looked at. Money that comes after a charge-off is recovered, whatever it is called,
+    up to what was written off; the rest is returned to the customer.
     """
     findings = [*check_contract(contract), *check_events(contract, events)]
     if findings:

@@ -35,7 +35,8 @@ def pay(account: Account, on: date, amount: Decimal, surplus: Surplus, kind: str
 def refund(account: Account, on: date, amount: Decimal, order: RefundOrder) -> Account:
     """Return the account after the merchant's money; what nothing is owed for is returned to the customer.
 
-    Where no principal is left, the interest so far is due at once, and is paid before anything goes back.
+    Where no principal is left, the interest so far is due at once, and is paid before anything goes back. Flat interest
+    is from now on reckoned on what was lent less the principal refunded.
     """
     after, left = _owed_now(account, on), amount
     if order == "oldest_first":
@@ -49,6 +50,7 @@ def refund(account: Account, on: date, amount: Decimal, order: RefundOrder) -> A
         after = _interest_due(after, on)
         due, left = _cover(after, left, ("interest", "fees"))
         after = _covered(after, due)
+    after = msgspec.structs.replace(after, lent=max(account.lent - account.financed + after.financed, NONE))
     after = levelled(after) if order == "spread" and after.unbilled else after
     return _settle_held(posted(after, _refunded(account, after, on, amount, left)), on)
 
