@@ -248,6 +248,28 @@ def test_charge_off_after_days_past_due_and_recoveries():
     assert early.postings[-1].written_off == (0, money("3.33"), 1000)
 
 
+def test_charge_off_for_a_down_payment_or_a_fee_that_is_not_paid():
+    down = contract(terms("1200", "0.12", 12, down_payment=money("0.25"), first_payment=on(6)), charge_off_after=60)
+    assert status(contract_at(down, [], on(2, 29))).days_past_due == 59
+    assert contract_at(down, [], on(3)).state == "charged_off"
+    assert contract_at(down, [paid(on(2), 300)], on(3)).state == "open"
+    monthly = [paid(row.due, row.payment) for row in schedule(terms("1200", "0.12", 12))]
+    loan = contract(terms("1200", "0.12", 12), parts=("principal", "interest", "fees"), charge_off_after=60)
+    charged = [Charge(on=on(1, 5), amount=money(30)), *monthly[:3]]
+    assert contract_at(loan, charged, on(3, 4)).state == "open"
+    assert contract_at(msgspec.structs.replace(loan, across="by_part"), charged, on(3, 5)).state == "charged_off"
+    last = msgspec.structs.replace(loan, terms=terms("200", "0", 4), across="by_part", late_fee=money(7), grace_days=10)
+    behind = [paid(on(2, 12), 50), paid(on(3), 50), paid(on(4), 50)]
+    assert [contract_at(last, behind, on(4, day)).state for day in (10, 11)] == ["open", "charged_off"]
+
+
+def test_a_contract_that_has_ended_is_not_charged_off():
+    for end in (Payoff(on=on(2)), Refund(on=on(1), amount=money(100), order="last_first")):
+        ended = contract_at(contract(), [end, ChargeOff(on=on(3))], on(4))
+        assert ended.state == ("paid" if isinstance(end, Payoff) else "refunded")
+        assert [each.kind for each in ended.postings][1:] == [type(end).__name__]
+
+
 def test_no_more_is_recovered_than_was_written_off():
     """65.06 of 1,200 are lost; the goods go back for 1,200, of which the customer has paid the rest."""
     loan = contract(terms("1200", "0.12", 12), charge_off_after=120, surplus="reduce_term")

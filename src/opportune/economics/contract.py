@@ -23,7 +23,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     ``parts``: in which order a payment covers the parts of what is due. ``across``: ``by_instalment`` settles the
     oldest instalment whole before the next, ``by_part`` a part of all instalments, oldest first, before the next part.
     ``surplus``: where money goes that is not due yet. ``late_fee``: charged once for an instalment not paid in full by
-    the end of ``grace_days`` after its day. ``charge_off_after``: days past due (absent: never by itself).
+    the end of ``grace_days`` after its day. ``charge_off_after``: days past due of any bill, a down payment or
+    a fee too (absent: never by itself).
     """
 
     terms: Terms
