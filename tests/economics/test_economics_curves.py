@@ -208,6 +208,19 @@ def test_recoveries_that_are_not_yet_in_are_not_taken_for_losses():
     assert check_curves(fitted.curves) == []
 
 
+def test_the_timing_is_of_loans_that_were_seen_to_their_charge_off():
+    """Ten loans give back 10 in months 0 and 1 after it; ten whose charge-off is to come have paid 40 before."""
+    old, young = [str(i) for i in range(10)], [str(i) for i in range(10, 20)]
+    book = loans(*((name, "A", 12, 12) for name in old), *((name, "A", 12, 4) for name in young))
+    events = payments(
+        *((name, 2, "default", 100.0) for name in old + young), *((name, 3, "recovery", 40.0) for name in young),
+        *((name, month, "recovery", 10.0) for name in old for month in (6, 7)),
+    )  # fmt: skip
+    fitted = fit_curves(book, events, by=(), charge_off_lag=4, prior=HOLD).recoveries
+    np.testing.assert_allclose(fitted.timing, [0.5, 0.5])
+    np.testing.assert_allclose(fitted.share, [[0.1, 0.1]])
+
+
 def test_timing_is_stated_where_months_are_not_known():
     book, events = recovering(200, 2, 20)
     months = np.where(np.array(events["kind"]) == "recovery", np.nan, np.array(events["month"], dtype=float))

@@ -81,11 +81,15 @@ def _developed(shape: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 def _fitted_timing(book: Book, after: np.ndarray, lag: int) -> np.ndarray:
     """Return when recoveries come (R,): month by month over balances observed so long. Nothing came: at once."""
-    # What comes between the first missed payment and charge-off counts as coming at charge-off.
-    months = np.maximum(book.recovery_month - book.ended[book.recovery_loan] - lag, 0.0).astype(np.int64)
-    horizon = int(months.max(initial=0)) + 1
-    received = np.bincount(months, book.recovery_amount, horizon)
     seen = after >= 0
+    counted = seen[
+        book.recovery_loan
+    ]  # as the balances below: loans that were not seen to their charge-off tell nothing
+    # What comes between the first missed payment and charge-off counts as coming at charge-off.
+    since = (book.recovery_month - book.ended[book.recovery_loan] - lag)[counted]
+    months = np.maximum(since, 0.0).astype(np.int64)
+    horizon = int(months.max(initial=0)) + 1
+    received = np.bincount(months, book.recovery_amount[counted], horizon)
     at = np.bincount(np.minimum(after[seen], horizon - 1), book.balance[seen], horizon)
     observed = np.cumsum(at[::-1])[::-1]
     share = np.where(observed > 0.0, received / np.where(observed > 0.0, observed, 1.0), 0.0)
