@@ -16,8 +16,11 @@ import numpy as np
 
 from opportune.domain import BadInput, Finding
 from opportune.economics.book import Book
-from opportune.economics.segments import prefix_groups
+from opportune.economics.segments import prefix_groups, segment_name
 from opportune.numerics.credibility import group_ratios, ratio_of_sums
+
+SHOWN = 20
+"""Segments that are told of at once."""
 
 
 class Recoveries(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +44,8 @@ class Recoveries(msgspec.Struct, frozen=True, kw_only=True):
 def fit_recovery(book: Book, *, charge_off_lag: int, timing: np.ndarray | None, level: float = 0.95) -> Recoveries:
     """Return recoveries per segment of the book. ``timing`` (R,) is stated, or None: fitted from months.
 
-    BadInput: OP436 when a month is not known and no timing is stated, or the timing does not sum to one; OP437 when no
-    default was seen as far as its charge-off.
+    BadInput: OP434 when a segment recovers more than its balance at default; OP436 when a month is not known and no
+    timing is stated, or the timing does not sum to one; OP437 when no default was seen as far as its charge-off.
     """
     findings = _timing_findings(book, timing)
     if findings:
@@ -54,6 +57,9 @@ def fit_recovery(book: Book, *, charge_off_lag: int, timing: np.ndarray | None, 
         raise BadInput([_no_default()])
     received = np.bincount(book.recovery_loan, book.recovery_amount, len(book.term))
     total, variance = _totals(book, np.where(used > 0.0, received, 0.0), used)
+    findings = [_too_much(segment_name(book.keys[k]), total[k]) for k in np.flatnonzero(total > 1.0)[:SHOWN]]
+    if findings:
+        raise BadInput(findings)
     return _recoveries(book, total, np.sqrt(variance), shape, timing is not None, level)
 
 
@@ -127,6 +133,14 @@ def _timing_findings(book: Book, timing: np.ndarray | None) -> list[Finding]:
 def _timing_finding(subject: str, message: str) -> Finding:
     step = "state recovery_timing: shares by month after charge-off that sum to 1"
     return Finding(code="OP436", source="payments", subject=subject, message=message, next_step=step)
+
+
+def _too_much(segment: str, total: float) -> Finding:
+    return Finding(
+        code="OP434", source="payments", subject=f"recoveries of segment {segment}",
+        message=f"are {total:.0%} of its balances at default: expected at most all of them, net of costs",
+        next_step="compare the amounts of default and recovery: the one is a balance, both are in one unit of money",
+    )  # fmt: skip
 
 
 def _no_default() -> Finding:
