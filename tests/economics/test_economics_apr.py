@@ -243,6 +243,20 @@ def test_united_states_rule_does_not_charge_on_unpaid_charges():
     assert apr(on("2024-01-01", 100.0), on("2024-02-01", 90.0), "us_rule").status == "no_root"
 
 
+@pytest.mark.parametrize(
+    ("payment", "count", "period"), [(195.0, 104, WEEK), (195.0, 520, WEEK), (350.0, 60, MONTH), (900.0, 60, MONTH)]
+)
+def test_united_states_rule_has_a_rate_where_the_actuarial_method_has_a_high_one(payment, count, period):
+    start, *due = repeated(date(2025, 1, 6), count + 1, period)
+    by_rule, actuarial = (
+        apr([(start, 1000.0)], [(day, payment) for day in due], method) for method in ("us_rule", "actuarial")
+    )
+    assert (by_rule.status, actuarial.status) == ("converged", "converged")
+    assert by_rule.value == pytest.approx(actuarial.value, rel=1e-9)
+    assert abs(by_rule.residual) < 1e-9
+    assert apr([(start, 1.0)], [(due[0], 1e9)], "us_rule").status == "no_root"
+
+
 def test_pay_in_four_with_a_prepaid_fee():
     """200 of goods, 50 down, 3 x 50 every two weeks, a fee of 6.00 paid with the down payment: 144 is financed."""
     found = apr(on("2024-01-01", 144.0), flows(("2024-01-15", 50.0, 3, TWO_WEEKS)))

@@ -40,7 +40,7 @@ class Apr(msgspec.Struct, frozen=True, kw_only=True):
     """``value`` is a fraction a year, not rounded; NaN only where ``status`` says that no single root exists.
 
     ``irregular``: several advances, or unequal periods or payments, as 12 CFR 1026.22(a)(3) has it. ``residual`` is
-    what the discounted flows leave at ``value``, in money; by the United States Rule, what is owed after the last.
+    what the flows leave at ``value``, in money and discounted; by the United States Rule, what is owed after the last.
     """
 
     value: float
