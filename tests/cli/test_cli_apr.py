@@ -59,6 +59,11 @@ def test_fees_count_by_the_list_that_is_included(capsys):
     assert financed["amount_financed"] == 1050.0
 
 
+def test_a_rate_at_the_cap_is_within_it(capsys):
+    loan = ["--advance", "2026-01-01:1000", "--payment", "2026-02-01:1030", "--include", "mapr"]
+    assert said(capsys, *loan)["within_cap"] is True
+
+
 def test_how_time_is_counted_and_the_other_methods(capsys):
     loan = ["--advance", "2024-01-01:10000", "--payment", "2024-02-01:1707:6xmonth"]
     assert round(100 * said(capsys, *loan, "--method", "effective", "--count", "months")["apr"], 6) == 8.569257
@@ -78,6 +83,11 @@ def test_series_may_be_given_in_any_order(capsys):
         (["--fee", "tip:3"], "of kind 'tip'"),
         (["--fee", "origination:1e"], "could not convert"),
         (["--include", "tia"], "expected tila, mapr"),
+        (["--payment", "2026-02-01:100:0xmonth"], "expected a count of 1 or more"),
+        (["--advance", "2026-02-01:100:00xday"], "expected a count of 1 or more"),
+        (["--payment", "2026-02-01:100:9999999999xday"], "end after the year 9999"),
+        (["--payment", "2026-02-01:100:99999xmonth"], "end after the year 9999"),
+        (["--payment", "2026-02-31:100"], "day is out of range"),
         (["loans.csv"], "expected a file, or --advance"),
     ],
 )

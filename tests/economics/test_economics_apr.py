@@ -12,7 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opportune.domain import BadInput
-from opportune.economics import FINANCE_CHARGES, MAPR_CAP, Fee, UnitPeriod, apr, repeated, schedule, within_tolerance
+from opportune.economics import (
+    FINANCE_CHARGES,
+    MAPR_CAP,
+    Fee,
+    UnitPeriod,
+    apr,
+    repeated,
+    schedule,
+    within_mapr_cap,
+    within_tolerance,
+)
 from opportune.economics.terms import Terms
 from opportune.economics.unit_count import SEMIMONTH, days_later, month_and_day, month_length, month_start, units_a_year
 
@@ -143,6 +153,25 @@ def test_months_of_a_series_on_last_days_are_whole():
     assert apr(on("2023-01-31", 400.0), payments).value == pytest.approx(apr(on("2023-01-15", 400.0), alike).value)
 
 
+@pytest.mark.parametrize(
+    ("first", "others"),
+    [
+        ("2026-01-31", "02-16 02-28 03-16 03-31 04-16 04-30 05-16"),
+        ("2026-01-30", "02-15 02-28 03-15 03-30 04-15 04-30 05-15"),
+        ("2026-01-15", "01-30 02-15 02-28 03-15 03-30 04-15 04-30"),
+        ("2026-01-14", "01-29 02-14 02-28 03-14 03-29 04-14 04-29"),
+        ("2026-01-16", "02-01 02-16 03-01 03-16 04-01 04-16 05-01"),
+        ("2026-02-14", "02-28 03-14 03-29 04-14 04-29 05-14 05-29"),
+    ],
+)
+def test_half_months_are_counted_from_the_first_day_and_clipped_in_short_months_only(first, others):
+    due = repeated(date.fromisoformat(first), 8, SEMI)
+    assert [f"{day:%m-%d}" for day in due[1:]] == others.split()
+    start, *due = repeated(date.fromisoformat(first), 25, SEMI)
+    found = apr([(start, 1000.0)], [(day, 50.0) for day in due])
+    assert (found.unit_period, found.irregular) == ("semimonth", False)
+
+
 def test_a_series_on_last_days_is_regular_and_of_months_whatever_follows_february():
     """Every interval from last day to last day is a month, from February on too."""
     found = apr(on("2023-02-28", 300.0), [(day, 110.0) for day in dated("2023-03-31", "2023-04-30", "2023-05-31")])
@@ -212,6 +241,20 @@ def test_united_states_rule_does_not_charge_on_unpaid_charges():
     assert found.value == pytest.approx(12 * 0.065)
     assert apr(on("2024-01-01", 100.0), [*on("2024-02-01", 1.0), *on("2024-03-01", 112.0)]).value < found.value
     assert apr(on("2024-01-01", 100.0), on("2024-02-01", 90.0), "us_rule").status == "no_root"
+
+
+@pytest.mark.parametrize(
+    ("payment", "count", "period"), [(195.0, 104, WEEK), (195.0, 520, WEEK), (350.0, 60, MONTH), (900.0, 60, MONTH)]
+)
+def test_united_states_rule_has_a_rate_where_the_actuarial_method_has_a_high_one(payment, count, period):
+    start, *due = repeated(date(2025, 1, 6), count + 1, period)
+    by_rule, actuarial = (
+        apr([(start, 1000.0)], [(day, payment) for day in due], method) for method in ("us_rule", "actuarial")
+    )
+    assert (by_rule.status, actuarial.status) == ("converged", "converged")
+    assert by_rule.value == pytest.approx(actuarial.value, rel=1e-9)
+    assert abs(by_rule.residual) < 1e-9
+    assert apr([(start, 1.0)], [(due[0], 1e9)], "us_rule").status == "no_root"
 
 
 def test_pay_in_four_with_a_prepaid_fee():
@@ -384,3 +427,10 @@ def test_a_solved_rate_is_held_as_the_decimal_it_stands_for(below):
     assert within_tolerance(0.12625, 0.125 - below, regular=True)
     assert within_tolerance(0.0975, 0.1 + below, regular=False)
     assert not within_tolerance(0.10125001, 0.1 - below, regular=True)
+
+
+@pytest.mark.parametrize(
+    ("lent", "repaid", "kept"), [(1000.0, 1030.0, True), (200.0, 206.0, True), (1000.0, 1030.01, False)]
+)
+def test_a_military_rate_of_36_per_cent_is_within_its_cap(lent, repaid, kept):
+    assert within_mapr_cap(apr(on("2026-01-01", lent), on("2026-02-01", repaid), include="mapr").value) is kept

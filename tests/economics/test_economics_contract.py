@@ -248,6 +248,40 @@ def test_charge_off_after_days_past_due_and_recoveries():
     assert early.postings[-1].written_off == (0, money("3.33"), 1000)
 
 
+def test_charge_off_for_a_down_payment_or_a_fee_that_is_not_paid():
+    down = contract(terms("1200", "0.12", 12, down_payment=money("0.25"), first_payment=on(6)), charge_off_after=60)
+    assert status(contract_at(down, [], on(2, 29))).days_past_due == 59
+    assert contract_at(down, [], on(3)).state == "charged_off"
+    assert contract_at(down, [paid(on(2), 300)], on(3)).state == "open"
+    monthly = [paid(row.due, row.payment) for row in schedule(terms("1200", "0.12", 12))]
+    loan = contract(terms("1200", "0.12", 12), parts=("principal", "interest", "fees"), charge_off_after=60)
+    charged = [Charge(on=on(1, 5), amount=money(30)), *monthly[:3]]
+    assert contract_at(loan, charged, on(3, 4)).state == "open"
+    assert contract_at(msgspec.structs.replace(loan, across="by_part"), charged, on(3, 5)).state == "charged_off"
+    last = msgspec.structs.replace(loan, terms=terms("200", "0", 4), across="by_part", late_fee=money(7), grace_days=10)
+    behind = [paid(on(2, 12), 50), paid(on(3), 50), paid(on(4), 50)]
+    assert [contract_at(last, behind, on(4, day)).state for day in (10, 11)] == ["open", "charged_off"]
+
+
+def test_a_contract_that_has_ended_is_not_charged_off():
+    for end in (Payoff(on=on(2)), Refund(on=on(1), amount=money(100), order="last_first")):
+        ended = contract_at(contract(), [end, ChargeOff(on=on(3))], on(4))
+        assert ended.state == ("paid" if isinstance(end, Payoff) else "refunded")
+        assert [each.kind for each in ended.postings][1:] == [type(end).__name__]
+
+
+def test_no_more_is_recovered_than_was_written_off():
+    """65.06 of 1,200 are lost; the goods go back for 1,200, of which the customer has paid the rest."""
+    loan = contract(terms("1200", "0.12", 12), charge_off_after=120, surplus="reduce_term")
+    back = Refund(on=date(2025, 6, 1), amount=money(1200), order="last_first")
+    account = contract_at(loan, [paid(on(2), 1150), back], date(2025, 6, 2))
+    assert sum(sum(each.written_off) for each in account.postings) == money("65.06")
+    assert (account.postings[-1].recovered, account.postings[-1].returned) == (money("65.06"), money("1134.94"))
+    events = [ChargeOff(on=on(3)), Recovery(on=on(4), amount=money(1000)), Recovery(on=on(5), amount=money(5000))]
+    lost = contract_at(contract(terms("1200", "0.12", 12)), events, on(6))
+    assert [(each.recovered, each.returned) for each in lost.postings[-2:]] == [(1000, 0), (224, 4776)]
+
+
 def test_interest_runs_on_after_the_last_day():
     """100 due on 1 February is paid on 1 March: a month more of 12 %."""
     account = contract_at(contract(terms("100", "0.12", 1)), [paid(on(3), 102)], on(3))
@@ -258,6 +292,19 @@ def test_flat_interest_does_not_fall_with_the_balance():
     loan = terms("900", "0.12", 3, interest_on="flat")
     account = contract_at(contract(loan, surplus="reduce_term"), [paid(on(2), 609)], on(2))
     assert column(rows(account), "payment") == [309.0]
+
+
+@pytest.mark.parametrize(("order", "months"), [("last_first", 1), ("spread", 12)])
+def test_flat_interest_after_a_refund_is_on_what_is_left_of_the_amount_lent(order, months):
+    """1,200 at 1 % a month; 1,140 go back after 15 of 30 days: 6.00 are earned, then 0.60 a month."""
+    loan = contract(terms("1200", "0.12", 12, interest_on="flat"))
+    back = Refund(on=on(1, 16), amount=money(1140), order=order)
+    assert column(rows(contract_at(loan, [back], on(1, 16))), "interest") == [6.3, *[0.6] * (months - 1)]
+    after_one = [paid(on(2), 112), msgspec.structs.replace(back, on=on(2), amount=money(600))]
+    assert column(rows(contract_at(loan, after_one, on(2))), "interest")[0] == 6.0
+    down = contract(terms("1600", "0.12", 12, interest_on="flat", down_payment=money("0.25")))
+    back = Refund(on=on(1), amount=money(400), order="oldest_first")
+    assert column(rows(contract_at(down, [back], on(1))), "interest") == [12.0] * 12
 
 
 def test_the_order_of_one_day_is_that_of_the_list():
@@ -343,6 +390,7 @@ def test_no_money_is_lost(life):
     payoffs = sum(each.cash for each in account.postings if each.kind == "Payoff")
     lost = sum(each.written_off[2] for each in account.postings)
     assert total["lent"] == total["principal"] + lost + account.balance
+    assert sum(each.recovered for each in account.postings) <= sum(sum(each.written_off) for each in account.postings)
     assert total["cash"] == given_cash + payoffs
     assert total["held"] == account.held >= 0
     assert account.balance >= account.left("principal") >= 0

@@ -27,7 +27,7 @@ def loans(*rows):
 
 
 def payments(*rows):
-    names = {"loan_id": pa.string(), "month": pa.int32(), "kind": pa.string(), "amount": pa.float64()}
+    names = {"loan_id": pa.string(), "month": pa.float64(), "kind": pa.string(), "amount": pa.float64()}
     return pa.table({name: pa.array([row[i] for row in rows], kind) for i, (name, kind) in enumerate(names.items())})
 
 
@@ -208,6 +208,30 @@ def test_recoveries_that_are_not_yet_in_are_not_taken_for_losses():
     assert check_curves(fitted.curves) == []
 
 
+def test_the_timing_is_of_loans_that_were_seen_to_their_charge_off():
+    """Ten loans give back 10 in months 0 and 1 after it; ten whose charge-off is to come have paid 40 before."""
+    old, young = [str(i) for i in range(10)], [str(i) for i in range(10, 20)]
+    book = loans(*((name, "A", 12, 12) for name in old), *((name, "A", 12, 4) for name in young))
+    events = payments(
+        *((name, 2, "default", 100.0) for name in old + young), *((name, 3, "recovery", 40.0) for name in young),
+        *((name, month, "recovery", 10.0) for name in old for month in (6, 7)),
+    )  # fmt: skip
+    fitted = fit_curves(book, events, by=(), charge_off_lag=4, prior=HOLD).recoveries
+    np.testing.assert_allclose(fitted.timing, [0.5, 0.5])
+    np.testing.assert_allclose(fitted.share, [[0.1, 0.1]])
+
+
+def test_recoveries_above_the_balances_of_a_segment_are_told():
+    """One loan may bring interest and fees beside its balance; a segment that loses less than nothing is no segment."""
+    lost = [(name, 2, "default", 100.0) for name in ("0", "1", "2")]
+    book = loans(*((name, "A", 12, 12) for name in ("0", "1", "2")))
+    above = payments(*lost, *((name, 7, "recovery", 120.0) for name in ("0", "1", "2")))
+    with pytest.raises(BadInput, match=r"OP434\] recoveries of segment A are 120% of its balances"):
+        fit_curves(book, above, by=("grade",), charge_off_lag=4, prior=HOLD)
+    fitted = fit_curves(book, payments(*lost, ("0", 7, "recovery", 120.0)), by=("grade",), charge_off_lag=4, prior=HOLD)
+    np.testing.assert_allclose(fitted.curves.lgd, [0.6])
+
+
 def test_timing_is_stated_where_months_are_not_known():
     book, events = recovering(200, 2, 20)
     months = np.where(np.array(events["kind"]) == "recovery", np.nan, np.array(events["month"], dtype=float))
@@ -289,6 +313,12 @@ GOOD = (("a", "A", 12, 12), ("b", "A", 12, 6))
         (GOOD, (("a", 1, "default", None),), "amount of loan a is nan: expected the balance at default"),
         (GOOD, (("a", 1, "default", 9.0), ("a", 2, "prepayment", 9.0)), "kind of loan a ends the loan twice"),
         (GOOD, (("a", 5, "recovery", 9.0),), "kind of loan a is recovery of a loan without default"),
+        (GOOD, (("a", 2, "recovery", 9.0), ("a", 8, "default", 9.0)), "month of loan a is 2: expected a recovery in"),
+        (GOOD, (("a", 2, "default", 9.0), *(("a", 8, "recovery", 9.1),) * 2), "amount of loan a is 18.2: expected rec"),
+        (GOOD, (("a", 2.9, "default", 9.0),), "month of loan a is 2.9: expected a whole number of months"),
+        ((("a", "A", 2.5, 2),), (), "term_months of loan a is 2.5: expected a whole number"),
+        ((("a", "A", 12, 1.9),), (), "observed_months of loan a is 1.9: expected a whole number"),
+        ((("a", "A", 12, float("inf")),), (), "observed_months of loan a is inf: expected a whole number"),
         ((("a", None, 12, 1),), (), "[OP435] grade is null in 1 rows"),
         ((), (), "loan_id has no rows"),
     ],

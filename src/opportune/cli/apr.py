@@ -93,10 +93,10 @@ def command(
 
 
 def _tell(found: "Apr", accurate: bool | None, mapr: bool, as_json: bool) -> None:
-    from opportune.economics import MAPR_CAP
+    from opportune.economics import MAPR_CAP, within_mapr_cap
 
     solved = found.status == "converged"
-    within_cap = found.value <= MAPR_CAP if mapr and solved else None
+    within_cap = within_mapr_cap(found.value) if mapr and solved else None
     if as_json:
         print_json({
             "apr": found.value if solved else None, "status": found.status, "unit_period": found.unit_period,
@@ -196,7 +196,13 @@ def _read(text: str) -> "list[Flow]":
         return [(first, amount)]
     if read[4] not in PERIODS:
         raise ValueError(f"expected a period among {', '.join(PERIODS)}")
-    return [(day, amount) for day in repeated(first, int(read[3]), _period(read[4]))]
+    count = int(read[3])
+    if count < 1:
+        raise ValueError(f"{count} payments are none: expected a count of 1 or more")
+    try:
+        return [(day, amount) for day in repeated(first, count, _period(read[4]))]
+    except (OverflowError, ValueError):
+        raise ValueError(f"{count} of them end after the year 9999: expected a lower count") from None
 
 
 def _period(name: str) -> "UnitPeriod":

@@ -1,7 +1,7 @@
 """Value: what a loan is expected to earn, line by line, and which limited resources it uses."""
 
 from opportune.economics.accounts import Accounts, accounts, consolidated
-from opportune.economics.apr import Apr, apr, within_tolerance
+from opportune.economics.apr import Apr, apr, within_mapr_cap, within_tolerance
 from opportune.economics.aprs import Aprs, Flows
 from opportune.economics.assumptions import AS_ASSUMED, FIGURES, Assumption, Assumptions, Scenario
 from opportune.economics.bridge import Totals, booked_totals, bridge, lifetime_totals
@@ -162,5 +162,6 @@ __all__ = [
     "value_estimate",
     "value_of_booked",
     "value_of_offers",
+    "within_mapr_cap",
     "within_tolerance",
 ]

@@ -302,8 +302,14 @@ def us_rule_root(
     advance: np.ndarray, a: int, n: int, payment: np.ndarray, p: int, m: int,
     whole: np.ndarray, odd: np.ndarray, low: float, high: float,
 ) -> tuple[int, float, float]:  # fmt: skip
-    """Return status, root and residual by the United States Rule; the balance at the end rises with the rate."""
+    """Return status, root and residual by the United States Rule; the balance at the end rises with the rate.
+
+    Where it is below zero at one rate and above at another, a rate lies between them. Rounding grows with a balance
+    that bears interest to the end, so that the residual is told discounted, as that of the other methods is.
+    """
     if us_rule_balance(advance, a, n, payment, p, m, whole, odd, low) > 0.0:
+        return NO_ROOT, np.nan, np.nan
+    if us_rule_balance(advance, a, n, payment, p, m, whole, odd, high) < 0.0:
         return NO_ROOT, np.nan, np.nan
     for _ in range(STEPS):
         middle = 0.5 * (low + high)
@@ -315,7 +321,7 @@ def us_rule_root(
             low = middle
     s = 0.5 * (low + high)
     left = us_rule_balance(advance, a, n, payment, p, m, whole, odd, s)
-    return (CONVERGED, s, left) if is_nothing(left, advance, a, n) else (NO_ROOT, np.nan, np.nan)
+    return CONVERGED, s, left * np.exp(-s * (whole[n + m - 1] + odd[n + m - 1]))
 
 
 def us_rule_balance(

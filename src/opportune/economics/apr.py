@@ -24,7 +24,7 @@ import numpy as np
 from opportune.domain import BadInput, Finding
 from opportune.economics.annual_rate import CONVERGED, contract_rate
 from opportune.economics.aprs import COUNTS, METHODS, STATUSES, Aprs, Count, Flows, Method, Status, solve_aprs
-from opportune.economics.fees import Charges, Fee, FeeKind, check_fees, deducted
+from opportune.economics.fees import MAPR_CAP, Charges, Fee, FeeKind, check_fees, deducted
 from opportune.economics.unit_count import CODES
 from opportune.economics.unit_period import code_names
 
@@ -40,7 +40,7 @@ class Apr(msgspec.Struct, frozen=True, kw_only=True):
     """``value`` is a fraction a year, not rounded; NaN only where ``status`` says that no single root exists.
 
     ``irregular``: several advances, or unequal periods or payments, as 12 CFR 1026.22(a)(3) has it. ``residual`` is
-    what the discounted flows leave at ``value``, in money; by the United States Rule, what is owed after the last.
+    what the flows leave at ``value``, in money and discounted; by the United States Rule, what is owed after the last.
     """
 
     value: float
@@ -120,8 +120,21 @@ def within_tolerance(disclosed: float, exact: float, regular: bool) -> bool:
     Both numbers are compared as the decimals that they are written as: 0.10125 is within 1/8 of a point of 0.1. A rate
     that was solved for misses its decimals by some 1e-17, so that ``exact`` is rounded to 12 decimal places first.
     """
-    apart = abs(Decimal(repr(float(disclosed))) - round(Decimal(repr(float(exact))), SOLVED_TO))
+    apart = abs(Decimal(repr(float(disclosed))) - _as_written(exact))
     return apart <= (REGULAR_TOLERANCE if regular else IRREGULAR_TOLERANCE)
+
+
+def within_mapr_cap(exact: float) -> bool:
+    """Whether a military rate, a fraction a year, is at most `MAPR_CAP`, rounded as in `within_tolerance`.
+
+    Source: 32 CFR 232.4(b).
+    """
+    return _as_written(exact) <= Decimal(repr(MAPR_CAP))
+
+
+def _as_written(solved: float) -> Decimal:
+    """Return the decimal that a solved rate stands for."""
+    return round(Decimal(repr(float(solved))), SOLVED_TO)
 
 
 def check_flows(advances: Sequence[Flow], payments: Sequence[Flow]) -> Iterator[Finding]:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KINDS = ("payment", "prepayment", "default", "recovery")
+WHOLE = "expected a whole number of months"
+MOST = 2.0
+"""Interest and fees come back too, so that a loan may recover more than its balance, but hardly as much again."""
 
 
 class BookRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +48,18 @@ class BookRows(msgspec.Struct, frozen=True, kw_only=True):
         counts = np.bincount(self.row[which].astype(np.intp), minlength=len(self.term)).astype(np.float64)
         return np.asarray(np.nan_to_num(self.of_loan(counts)))
 
+    def at_default(self, values: np.ndarray) -> np.ndarray:
+        """Return at each payment (m,) the value that stands in the row of its loan's default; NaN without one."""
+        defaults = self.of("default")
+        of_loans = np.full(len(self.term), np.nan)
+        of_loans[self.row[defaults].astype(np.intp)] = values[defaults]
+        return self.of_loan(of_loans)
+
+    def recovered(self) -> np.ndarray:
+        """Return at each payment (m,) all that its loan recovers."""
+        rows = self.of("recovery")
+        return self.of_loan(np.bincount(self.row[rows].astype(np.intp), self.amount[rows], len(self.term)))
+
 
 def check_columns(source: str, table: "pa.Table", wanted: Sequence[str], filled: Sequence[str]) -> list[Finding]:
     """Return findings about columns that are missing, and about nulls in columns that must be filled."""
@@ -66,11 +81,17 @@ def check_rows(rows: BookRows) -> list[Finding]:
     return [*_loans(rows), *_links(rows), *_months(rows), *_amounts(rows), *_ends(rows)]
 
 
+def _whole(months: np.ndarray) -> np.ndarray:
+    return np.asarray(np.isfinite(months) & (months == np.floor(months)))
+
+
 def _loans(rows: BookRows) -> Iterator[Finding]:
     told = _Told("loans", rows.loan_id)
     yield from told("loan_id", rows.place != np.arange(len(rows.term)), "stands twice: expected one row per loan")
     yield from told("term_months", ~(rows.term >= 1), "expected one month or more", rows.term)
+    yield from told("term_months", (rows.term >= 1) & ~_whole(rows.term), WHOLE, rows.term)
     yield from told("observed_months", ~(rows.observed >= 0), "expected zero or more", rows.observed)
+    yield from told("observed_months", (rows.observed >= 0) & ~_whole(rows.observed), WHOLE, rows.observed)
 
 
 def _links(rows: BookRows) -> Iterator[Finding]:
@@ -85,11 +106,14 @@ def _months(rows: BookRows) -> Iterator[Finding]:
     unknown = np.isnan(rows.month)
     yield from told("month", unknown & ~rows.of("recovery"), "is null: only a recovery's month may be unknown")
     yield from told("month", rows.month < 1, "expected months of age from 1", rows.month)
+    yield from told("month", (rows.month >= 1) & ~_whole(rows.month), WHOLE, rows.month)
     yield from told("month", rows.month > observed, "expected a month that was observed", rows.month)
     early = rows.of("prepayment") & (rows.month >= term)
     yield from told("month", early, "expected a prepayment before the last month", rows.month)
     late = rows.of("default") & (rows.month > term)
     yield from told("month", late, "expected a default within the term", rows.month)
+    before = rows.of("recovery") & (rows.month < rows.at_default(rows.month))
+    yield from told("month", before, "expected a recovery in the month of the loan's default or later", rows.month)
 
 
 def _amounts(rows: BookRows) -> Iterator[Finding]:
@@ -98,6 +122,10 @@ def _amounts(rows: BookRows) -> Iterator[Finding]:
     yield from told("amount", without, "expected the balance at default, above zero", rows.amount)
     odd = rows.of("recovery") & ~np.isfinite(rows.amount)
     yield from told("amount", odd, "expected money, net of the cost of collection", rows.amount)
+    back, balance = rows.recovered(), rows.at_default(rows.amount)
+    above = rows.of("recovery") & (back > MOST * balance)
+    words = f"expected recoveries of a loan of at most {MOST:g} times its balance at default"
+    yield from told("amount", above, words, back)
 
 
 def _ends(rows: BookRows) -> Iterator[Finding]:

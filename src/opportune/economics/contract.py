@@ -23,7 +23,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     ``parts``: in which order a payment covers the parts of what is due. ``across``: ``by_instalment`` settles the
     oldest instalment whole before the next, ``by_part`` a part of all instalments, oldest first, before the next part.
     ``surplus``: where money goes that is not due yet. ``late_fee``: charged once for an instalment not paid in full by
-    the end of ``grace_days`` after its day. ``charge_off_after``: days past due (absent: never by itself).
+    the end of ``grace_days`` after its day. ``charge_off_after``: days past due of any bill, a down payment or
+    a fee too (absent: never by itself).
     """
 
     terms: Terms
@@ -90,7 +91,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A contract on a day. ``balance``: principal owed, due or not; ``accrued``: interest since the last bill, exact.
 
     ``counted_to``: the day up to which interest is in ``accrued``. ``next``: number of the next instalment. ``level``:
-    its payment, or its principal where interest is flat on ``lent``.
+    its payment, or its principal where interest is flat on ``lent`` (what was lent, less principal refunded).
     """
 
     contract: Contract
@@ -115,3 +116,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     def unbilled(self) -> Decimal:
         """Principal that is not due yet."""
         return self.balance - self.left("principal")
+
+    @property
+    def financed(self) -> Decimal:
+        """Principal owed, a down payment aside."""
+        return self.balance - sum((bill.left_principal for bill in self.bills if bill.instalment is None), NONE)

@@ -29,7 +29,7 @@ from opportune.economics.events import (
     Refund,
 )
 from opportune.economics.schedule import Instalment, down_payment
-from opportune.economics.settle import accrued_cents, pay, posted, refund, use_held, write_off
+from opportune.economics.settle import accrued_cents, pay, posted, recover, refund, use_held, write_off
 from opportune.economics.terms import due_dates, interest_dates
 
 DAY = timedelta(days=1)
@@ -79,7 +79,8 @@ class Coming(msgspec.Struct, frozen=True, kw_only=True):
 def contract_at(contract: Contract, events: Sequence[Event], as_of: date) -> Account:
     """Return what a contract has become by the end of a day, from its events in order of dates. BadInput (OP412, 414).
 
-    Events after ``as_of`` are not looked at. Money that comes after a charge-off is recovered, whatever it is called.
+    Events after ``as_of`` are not looked at. Money that comes after a charge-off is recovered, whatever it is called,
+    up to what was written off; the rest is returned to the customer.
     """
     findings = [*check_contract(contract), *check_events(contract, events)]
     if findings:
@@ -161,12 +162,20 @@ def _moments(contract: Contract, events: Sequence[Event]) -> Iterator[Moment]:
         if contract.late_fee:
             day = due + DAY * contract.grace_days
             yield day, SAME_DAY.index("late_fee"), number, partial(_late, number=number, on=day)
-        if contract.charge_off_after is not None:
+    if contract.charge_off_after is not None:
+        for number, due in enumerate(sorted(_bill_days(contract, events))):
             day = due + DAY * contract.charge_off_after
-            yield day, SAME_DAY.index("charge_off"), number, partial(_lost, number=number, on=day)
+            yield day, SAME_DAY.index("charge_off"), number, partial(_lost, due=due, on=day)
     for place, event in enumerate(events):
         day = event.on - DAY if isinstance(event, RateChange) else event.on
         yield day, SAME_DAY.index(type(event).__name__), place, partial(_happened, event=event)
+
+
+def _bill_days(contract: Contract, events: Sequence[Event]) -> set[date]:
+    """Return every day on which something can fall due: a down payment, instalments, fees, interest after the last."""
+    due = due_dates(contract.terms)
+    late_fees = [day + DAY * contract.grace_days for day in due] if contract.late_fee else []
+    return {contract.terms.disbursed, *due, *late_fees, *(event.on for event in events)}
 
 
 def _due(account: Account, on: date) -> Account:
@@ -178,8 +187,8 @@ def _late(account: Account, number: int, on: date) -> Account:
     return _charged(account, on, account.contract.late_fee) if late else account
 
 
-def _lost(account: Account, number: int, on: date) -> Account:
-    late = any(bill.instalment == number and bill.left for bill in account.bills)
+def _lost(account: Account, due: date, on: date) -> Account:
+    late = any(bill.due == due and bill.left for bill in account.bills)
     return write_off(account, on) if late else account
 
 
@@ -207,7 +216,7 @@ def _happened(account: Account, event: Event) -> Account:
         case Charge():
             return _charged(account, event.on, event.amount)
         case ChargeOff():
-            return write_off(account, event.on)
+            return write_off(account, event.on) if account.state == "open" else account
         case Recovery():
             return pay(account, event.on, event.amount, account.contract.surplus, "Recovery")
 
@@ -216,9 +225,9 @@ def _after_charge_off(account: Account, event: Event) -> Account:
     """Return the account with money recovered; what changes terms of nothing owed means nothing any more."""
     match event:
         case Payment() | Recovery():
-            return posted(account, Posting(on=event.on, kind="Recovery", cash=event.amount, recovered=event.amount))
+            return recover(account, Posting(on=event.on, kind="Recovery", cash=event.amount))
         case Refund():
-            return posted(account, Posting(on=event.on, kind="Refund", merchant=event.amount, recovered=event.amount))
+            return recover(account, Posting(on=event.on, kind="Refund", merchant=event.amount))
         case Draw() | Charge():
             raise BadInput([after_charge_off(event)])
         case Payoff() | RateChange() | ChargeOff():

@@ -62,7 +62,7 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class ChargeOff(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """All that is owed is written off; a contract may do so by itself after days past due."""
+    """All that is owed is written off; a contract may do so by itself after days past due. Nothing, where it ended."""
 
     on: date
 

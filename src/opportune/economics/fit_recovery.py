@@ -16,8 +16,11 @@ import numpy as np
 
 from opportune.domain import BadInput, Finding
 from opportune.economics.book import Book
-from opportune.economics.segments import prefix_groups
+from opportune.economics.segments import prefix_groups, segment_name
 from opportune.numerics.credibility import group_ratios, ratio_of_sums
+
+SHOWN = 20
+"""Segments that are told of at once."""
 
 
 class Recoveries(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +44,8 @@ class Recoveries(msgspec.Struct, frozen=True, kw_only=True):
 def fit_recovery(book: Book, *, charge_off_lag: int, timing: np.ndarray | None, level: float = 0.95) -> Recoveries:
     """Return recoveries per segment of the book. ``timing`` (R,) is stated, or None: fitted from months.
 
-    BadInput: OP436 when a month is not known and no timing is stated, or the timing does not sum to one; OP437 when no
-    default was seen as far as its charge-off.
+    BadInput: OP434 when a segment recovers more than its balance at default; OP436 when a month is not known and no
+    timing is stated, or the timing does not sum to one; OP437 when no default was seen as far as its charge-off.
     """
     findings = _timing_findings(book, timing)
     if findings:
@@ -54,6 +57,9 @@ def fit_recovery(book: Book, *, charge_off_lag: int, timing: np.ndarray | None, 
         raise BadInput([_no_default()])
     received = np.bincount(book.recovery_loan, book.recovery_amount, len(book.term))
     total, variance = _totals(book, np.where(used > 0.0, received, 0.0), used)
+    findings = [_too_much(segment_name(book.keys[k]), total[k]) for k in np.flatnonzero(total > 1.0)[:SHOWN]]
+    if findings:
+        raise BadInput(findings)
     return _recoveries(book, total, np.sqrt(variance), shape, timing is not None, level)
 
 
@@ -81,11 +87,15 @@ def _developed(shape: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 def _fitted_timing(book: Book, after: np.ndarray, lag: int) -> np.ndarray:
     """Return when recoveries come (R,): month by month over balances observed so long. Nothing came: at once."""
-    # What comes between the first missed payment and charge-off counts as coming at charge-off.
-    months = np.maximum(book.recovery_month - book.ended[book.recovery_loan] - lag, 0.0).astype(np.int64)
-    horizon = int(months.max(initial=0)) + 1
-    received = np.bincount(months, book.recovery_amount, horizon)
     seen = after >= 0
+    counted = seen[
+        book.recovery_loan
+    ]  # as the balances below: loans that were not seen to their charge-off tell nothing
+    # What comes between the first missed payment and charge-off counts as coming at charge-off.
+    since = (book.recovery_month - book.ended[book.recovery_loan] - lag)[counted]
+    months = np.maximum(since, 0.0).astype(np.int64)
+    horizon = int(months.max(initial=0)) + 1
+    received = np.bincount(months, book.recovery_amount[counted], horizon)
     at = np.bincount(np.minimum(after[seen], horizon - 1), book.balance[seen], horizon)
     observed = np.cumsum(at[::-1])[::-1]
     share = np.where(observed > 0.0, received / np.where(observed > 0.0, observed, 1.0), 0.0)
@@ -123,6 +133,14 @@ def _timing_findings(book: Book, timing: np.ndarray | None) -> list[Finding]:
 def _timing_finding(subject: str, message: str) -> Finding:
     step = "state recovery_timing: shares by month after charge-off that sum to 1"
     return Finding(code="OP436", source="payments", subject=subject, message=message, next_step=step)
+
+
+def _too_much(segment: str, total: float) -> Finding:
+    return Finding(
+        code="OP434", source="payments", subject=f"recoveries of segment {segment}",
+        message=f"are {total:.0%} of its balances at default: expected at most all of them, net of costs",
+        next_step="compare the amounts of default and recovery: the one is a balance, both are in one unit of money",
+    )  # fmt: skip
 
 
 def _no_default() -> Finding:

@@ -35,7 +35,8 @@ def pay(account: Account, on: date, amount: Decimal, surplus: Surplus, kind: str
 def refund(account: Account, on: date, amount: Decimal, order: RefundOrder) -> Account:
     """Return the account after the merchant's money; what nothing is owed for is returned to the customer.
 
-    Where no principal is left, the interest so far is due at once, and is paid before anything goes back.
+    Where no principal is left, the interest so far is due at once, and is paid before anything goes back. Flat interest
+    is from now on reckoned on what was lent less the principal refunded.
     """
     after, left = _owed_now(account, on), amount
     if order == "oldest_first":
@@ -49,6 +50,7 @@ def refund(account: Account, on: date, amount: Decimal, order: RefundOrder) -> A
         after = _interest_due(after, on)
         due, left = _cover(after, left, ("interest", "fees"))
         after = _covered(after, due)
+    after = msgspec.structs.replace(after, lent=max(account.lent - account.financed + after.financed, NONE))
     after = levelled(after) if order == "spread" and after.unbilled else after
     return _settle_held(posted(after, _refunded(account, after, on, amount, left)), on)
 
@@ -95,6 +97,14 @@ def write_off(account: Account, on: date) -> Account:
         account, balance=NONE, held=NONE, accrued=Fraction(0), state="charged_off", bills=_nothing_left(account.bills)
     )
     return posted(after, posting)
+
+
+def recover(account: Account, posting: Posting) -> Account:
+    """Return the account with money that came after the charge-off; above what is still lost, it goes back."""
+    lost = sum((sum(each.written_off, NONE) - each.recovered for each in account.postings), NONE)
+    amount = posting.cash + posting.merchant
+    recovered = min(amount, lost)
+    return posted(account, msgspec.structs.replace(posting, recovered=recovered, returned=amount - recovered))
 
 
 def accrued_cents(account: Account) -> Decimal:

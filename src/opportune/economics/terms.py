@@ -19,7 +19,8 @@ InterestOn = Literal["balance", "flat"]
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """One contract. ``rate`` is a fraction a year; ``down_payment`` a share of ``amount`` paid on the first day.
 
-    ``interest_on``: the balance, or flat on the amount lent; a price per month is 12 times it a year with 30/360.
+    ``interest_on``: the balance, or flat on the amount lent less refunds; a price per month is 12 times it a
+    year with 30/360.
     ``interest_from``: the first day of interest where the start is deferred (absent: the disbursement).
     ``calendar`` moves dates that are no business days. ``payment_rounding`` rounds the level payment,
     ``interest_rounding`` each period's interest, both to ``cents`` decimal places; ``last_payment`` names what closes

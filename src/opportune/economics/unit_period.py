@@ -45,13 +45,21 @@ def code_names() -> np.ndarray:
 
 def add_months(day: date, months: int) -> date:
     """Return the same day of another month, or its last day where the month is shorter."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    return _day_of(day.year * 12 + day.month - 1 + months, day.day)
+
+
+def _day_of(month: int, day: int) -> date:
+    """Return a day of a month that is counted since year 0, or its last day where it is shorter."""
+    year, of_year = divmod(month, 12)
+    return date(year, of_year + 1, min(day, monthrange(year, of_year + 1)[1]))
 
 
 def repeated(first: date, count: int, period: UnitPeriod) -> list[date]:
-    """Return ``count`` dates from ``first`` on, one period apart."""
+    """Return ``count`` dates from ``first`` on, one period apart. OverflowError beyond the year 9999.
+
+    Half-months are two days of each month that lie 15 apart, such as 1 and 16, or 15 and 30; a month that is shorter
+    has its last day, and moves no other date.
+    """
     if period.kind == "day":
         return [first + timedelta(days=i * period.length) for i in range(count)]
     if period.kind == "month":
@@ -61,7 +69,7 @@ def repeated(first: date, count: int, period: UnitPeriod) -> list[date]:
 
 def _half_months_on(first: date, halves: int) -> date:
     whole, half = divmod(halves, 2)
-    day = add_months(first, whole)
+    month, day = first.year * 12 + first.month - 1 + whole, first.day
     if not half:
-        return day
-    return day + timedelta(days=15) if day.day <= 15 else add_months(day, 1).replace(day=day.day - 15)
+        return _day_of(month, day)
+    return _day_of(month, day + 15) if day <= 15 else _day_of(month + 1, day - 15)
