@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from opportune.domain import BadInput
 from opportune.economics import (
+    BusinessDays,
     Charge,
     ChargeOff,
     Contract,
@@ -307,6 +308,25 @@ def test_flat_interest_after_a_refund_is_on_what_is_left_of_the_amount_lent(orde
     assert column(rows(contract_at(down, [back], on(1))), "interest") == [12.0] * 12
 
 
+MOVED = terms(
+    "100000", "0.365", 5, disbursed=date(2026, 1, 28), first_payment=date(2026, 2, 28), day_count="actual/365",
+    calendar=BusinessDays(rule="following", interest_to="contract"),
+)  # fmt: skip
+
+
+def test_a_payoff_between_the_contract_day_and_the_moved_day_bears_interest_to_its_day():
+    """100 a day; 28 February is a Saturday, and the instalment is due on Monday, 2 March."""
+    days = [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1)]
+    assert [quote(contract_at(contract(MOVED), [], day)).interest for day in days] == [3000, 3100, 3200]
+    sunday = contract_at(contract(MOVED), [], days[-1])
+    assert tuple(rows(sunday)) == schedule(MOVED)
+    ended = contract_at(contract(MOVED), [Payoff(on=days[-1])], date(2026, 6, 1))
+    assert (ended.state, ended.postings[-1].interest) == ("paid", 3200)
+    first = schedule(MOVED)[0]
+    late = quote(contract_at(contract(MOVED), [], date(2026, 3, 3)))
+    assert late.interest == 3100 + (2 * (100000 - first.principal) / 1000 + 100).quantize(money("0.01"))
+
+
 def test_the_order_of_one_day_is_that_of_the_list():
     """A draw on a due date comes after the bill and the payment of that day, in whatever order they are given."""
     events = [paid(on(2), "17.13"), Draw(on=on(2), amount=money(50))]
@@ -319,6 +339,7 @@ PRODUCTS = {
     "monthly": terms("1234.56", "0.2399", 12, day_count="actual/365"),
     "flat": terms("800", "0.96", 4, interest_on="flat"),
     "long first period": terms("1000", "0.18", 6, first_payment=on(3, 20), day_count="actual/actual"),
+    "moved days": MOVED,
     "deferred": terms("1000", "0.18", 6, first_payment=on(5), interest_from=on(4), day_count="actual/360"),
 }
 

@@ -18,12 +18,22 @@ def accrued_to(account: Account, day: date) -> Account:
     """Return the account with interest up to a day of the period: what is owed, times the rate, times the time.
 
     Parts of a period add up to its whole year fraction, whatever the day count. After the last instalment interest
-    runs on what is owed, but flat interest does not.
+    runs on what is owed, but flat interest does not. Where an instalment is due after the end of its interest, on a
+    moved date, the days between are early interest of the next one.
     """
-    terms, ends = account.contract.terms, interest_dates(account.contract.terms)
+    ends = interest_dates(account.contract.terms)
     period = min(account.next, len(ends) - 1)
-    last = ends[period + 1] if period + 1 < len(ends) else day
-    to = min(day, last)
+    account = _counted(account, ends, period, day)
+    if period + 1 == len(ends) or day <= ends[period + 1]:
+        return account
+    later = _counted(account, ends, period + 1, day)
+    return msgspec.structs.replace(later, early=account.early + later.accrued - account.accrued)
+
+
+def _counted(account: Account, ends: list[date], period: int, day: date) -> Account:
+    """Return the account with the interest of one period up to a day."""
+    terms = account.contract.terms
+    to = min(day, ends[period + 1]) if period + 1 < len(ends) else day
     on_flat = terms.interest_on == "flat"
     if to <= account.counted_to or (on_flat and period + 1 == len(ends)):
         return account
@@ -40,11 +50,12 @@ def billed(account: Account) -> Account:
     """Return the account after its next instalment has fallen due, with the interest of its whole period."""
     terms, number = account.contract.terms, account.next
     account = accrued_to(account, interest_dates(terms)[number + 1])
-    interest = to_cents(account.accrued, terms.interest_rounding, terms.cents)
+    interest = to_cents(account.accrued - account.early, terms.interest_rounding, terms.cents)
     unbilled = account.unbilled
     level = account.level if terms.interest_on == "flat" else max(account.level - interest, Decimal(0))
     principal = unbilled if number == terms.payments - 1 else min(level, unbilled)
-    after = msgspec.structs.replace(account, next=number + 1, accrued=Fraction(0))
+    early = _early_left(account, principal)
+    after = msgspec.structs.replace(account, next=number + 1, accrued=early, early=Fraction(0))
     if not interest + principal:
         return after
     bill = Bill(
@@ -52,6 +63,15 @@ def billed(account: Account) -> Account:
         left_principal=principal, balance=unbilled - principal, instalment=number,
     )  # fmt: skip
     return msgspec.structs.replace(after, bills=(*after.bills, bill))
+
+
+def _early_left(account: Account, principal: Decimal) -> Fraction:
+    """Return the early interest without that on principal which only now falls due: paid today, it is in time."""
+    terms = account.contract.terms
+    if not account.early or terms.interest_on == "flat":
+        return account.early
+    time = year_fraction(interest_dates(terms)[account.next + 1], account.counted_to, terms.day_count)
+    return max(account.early - Fraction(principal) * Fraction(account.rate) * time, Fraction(0))
 
 
 def levelled(account: Account) -> Account:
@@ -71,8 +91,9 @@ def levelled(account: Account) -> Account:
 
 
 def _fractions_left(account: Account, terms: Terms) -> list[Fraction]:
-    """Return the year fractions of the periods left, of the current one what is still to come."""
-    ends = interest_dates(terms)[account.next :]
-    whole = [year_fraction(start, end, terms.day_count) for start, end in pairwise(ends)]
-    gone = year_fraction(ends[0], max(account.counted_to, ends[0]), terms.day_count)
-    return [whole[0] - gone, *whole[1:]]
+    """Return the year fractions of the periods left, of those begun what is still to come."""
+    return [
+        year_fraction(start, end, terms.day_count)
+        - year_fraction(start, min(max(account.counted_to, start), end), terms.day_count)
+        for start, end in pairwise(interest_dates(terms)[account.next :])
+    ]

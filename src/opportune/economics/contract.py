@@ -90,8 +90,9 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A contract on a day. ``balance``: principal owed, due or not; ``accrued``: interest since the last bill, exact.
 
-    ``counted_to``: the day up to which interest is in ``accrued``. ``next``: number of the next instalment. ``level``:
-    its payment, or its principal where interest is flat on ``lent`` (what was lent, less principal refunded).
+    ``early``: what of it belongs to the bill after the next. ``counted_to``: the day up to which interest is in
+    ``accrued``. ``next``: number of the next instalment. ``level``: its payment, or its principal where interest is
+    flat on ``lent`` (what was lent, less principal refunded).
     """
 
     contract: Contract
@@ -103,6 +104,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     lent: Decimal
     balance: Decimal
     accrued: Fraction
+    early: Fraction
     held: Decimal
     bills: tuple[Bill, ...]
     postings: tuple[Posting, ...]

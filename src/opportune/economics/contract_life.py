@@ -149,7 +149,8 @@ def _opened(contract: Contract, as_of: date) -> Account:
     first = Bill(due=terms.disbursed, principal=down, left_principal=down, balance=terms.amount - down)
     opened = Account(
         contract=contract, as_of=as_of, counted_to=interest_dates(terms)[0], next=0, rate=terms.rate, level=NONE,
-        lent=terms.amount - down, balance=terms.amount, accrued=Fraction(0), held=NONE, bills=(first,) if down else (),
+        lent=terms.amount - down, balance=terms.amount, accrued=Fraction(0), early=Fraction(0), held=NONE,
+        bills=(first,) if down else (),
         postings=(Posting(on=terms.disbursed, kind="lent", lent=terms.amount, balance=terms.amount),), state="open",
     )  # fmt: skip
     return levelled(opened)

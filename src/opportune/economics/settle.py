@@ -94,7 +94,13 @@ def write_off(account: Account, on: date) -> Account:
                      account.balance - principal),
     )  # fmt: skip
     after = msgspec.structs.replace(
-        account, balance=NONE, held=NONE, accrued=Fraction(0), state="charged_off", bills=_nothing_left(account.bills)
+        account,
+        balance=NONE,
+        held=NONE,
+        accrued=Fraction(0),
+        early=Fraction(0),
+        state="charged_off",
+        bills=_nothing_left(account.bills),
     )
     return posted(after, posting)
 
@@ -124,7 +130,7 @@ def _interest_due(account: Account, on: date) -> Account:
     if not interest:
         return account
     bill = Bill(due=on, interest=interest, left_interest=interest)
-    return msgspec.structs.replace(account, bills=(*account.bills, bill), accrued=Fraction(0))
+    return msgspec.structs.replace(account, bills=(*account.bills, bill), accrued=Fraction(0), early=Fraction(0))
 
 
 def _cover(
@@ -159,7 +165,9 @@ def _taken(account: Account, bills: tuple[Bill, ...]) -> dict[Part, Decimal]:
 def _paid_off(account: Account, on: date, amount: Decimal) -> tuple[Account, Posting]:
     """Return the account without principal and interest, and where amount and money held went: the rest goes back."""
     interest, principal = accrued_cents(account), account.unbilled
-    after = msgspec.structs.replace(account, balance=account.balance - principal, accrued=Fraction(0), held=NONE)
+    after = msgspec.structs.replace(
+        account, balance=account.balance - principal, accrued=Fraction(0), early=Fraction(0), held=NONE
+    )
     returned = amount + account.held - interest - principal
     return after, Posting(
         on=on, kind="held", interest=interest, principal=principal, held=-account.held, returned=returned
@@ -192,7 +200,7 @@ def _closed(account: Account, on: date, state: State) -> Account:
     """Return the account as ended where nothing is owed any more; money still held goes back."""
     if account.balance or accrued_cents(account) or any(bill.left for bill in account.bills):
         return account
-    ended = msgspec.structs.replace(account, state=state, held=NONE, accrued=Fraction(0))
+    ended = msgspec.structs.replace(account, state=state, held=NONE, accrued=Fraction(0), early=Fraction(0))
     if not account.held:
         return ended
     return posted(ended, Posting(on=on, kind="returned", held=-account.held, returned=account.held))
