@@ -344,3 +344,30 @@ def test_counts_that_cannot_be_are_told():
     )  # fmt: skip
     with pytest.raises(BadInput, match=r"OP434.*A, month 2 has 3 loans at risk"):
         fit_hazards(exposed)
+
+
+def known_at_charge_off(lag, cut):
+    """A book of steady hazards in which a default is written down ``lag`` months later; ``cut`` ends what counts."""
+    book, rows = simulated(20_000, np.full(24, 0.02), np.zeros(24), 24, seed=3)
+    seen = dict(zip(book["loan_id"].to_pylist(), book["observed_months"].to_pylist(), strict=True))
+    written = [
+        month + lag <= seen[loan]
+        for loan, month in zip(*(rows[c].to_pylist() for c in ("loan_id", "month")), strict=True)
+    ]
+    months = pa.array([max(each - cut, 0) for each in seen.values()])
+    return book.set_column(2, "observed_months", months), rows.filter(pa.array(written))
+
+
+def test_defaults_that_are_known_at_charge_off_are_not_counted_as_good_loans_until_then():
+    with pytest.raises(
+        BadInput, match=r"OP439\] observed_months goes on for the 4 months before charge-off with no default in them"
+    ):
+        fit_curves(*known_at_charge_off(4, cut=0), by=(), charge_off_lag=4, recovery_timing=np.ones(1))
+    fitted = fit_curves(*known_at_charge_off(4, cut=4), by=(), charge_off_lag=4, recovery_timing=np.ones(1))
+    assert fitted.hazards.default.mean == pytest.approx(0.02, abs=0.006)
+
+
+def test_a_book_that_knows_defaults_at_once_is_not_suspected():
+    book, rows = simulated(20_000, np.full(24, 0.02), np.zeros(24), 24, seed=3)
+    fitted = fit_curves(book, rows, by=(), charge_off_lag=4, recovery_timing=np.ones(1))
+    assert fitted.hazards.default.mean == pytest.approx(0.02, abs=0.006)

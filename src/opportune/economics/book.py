@@ -1,7 +1,8 @@
 """A book as arrays: what became of each loan, read from tables of loans and payments.
 
 Loans hold one row per loan: ``loan_id``, ``term_months``, ``observed_months`` (months of age that the lender has seen;
-a loan still open after them is not a good loan, it is one that nobody has seen the end of) and the segment columns.
+a loan still open after them is not a good loan, it is one that nobody has seen the end of; where a default is known
+at charge-off only, they end as many months before as charge-off comes after it) and the segment columns.
 Payments hold ``loan_id``, ``month`` (of age, from 1), ``kind`` and ``amount``:
 
 - ``payment``: money that was due. Says nothing about how a loan ends.

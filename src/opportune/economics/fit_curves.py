@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from opportune.domain import BadInput
 from opportune.economics.book import read_book
+from opportune.economics.check_censoring import check_censoring
 from opportune.economics.curves import Curves
 from opportune.economics.exposure import Exposure, exposure_of
 from opportune.economics.fit_hazards import FittedHazards, Prior, draw_hazards, fit_hazards
@@ -53,9 +55,12 @@ def fit_curves(
 
     ``loans`` and ``payments`` are tables as `book` describes them. ``charge_off_lag``: months from the first missed
     payment to charge-off. ``recovery_timing`` (R,): shares by month after charge-off; None takes it from the months of
-    the recoveries. BadInput (OP434 to OP437) with every finding.
+    the recoveries. BadInput (OP434 to OP437) with every finding, and (OP439) where the last ``charge_off_lag`` months
+    hold loans and no defaults.
     """
     book = read_book(loans, payments, by)
+    if findings := check_censoring(book, charge_off_lag):
+        raise BadInput(findings)
     hazards = fit_hazards(exposure_of(book), prior=prior, level=level)
     recoveries = fit_recovery(book, charge_off_lag=charge_off_lag, timing=recovery_timing, level=level)
     curves = Curves(
