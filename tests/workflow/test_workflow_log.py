@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from opportune.domain import BadInput
+from opportune.domain import AsOf, BadInput
 from opportune.workflow.chosen import _parts, chosen
 from opportune.workflow.declarations import check_declarations
 from opportune.workflow.evaluate import _response
@@ -206,7 +206,8 @@ def test_few_numbers_make_few_parts(numbers, labels):
 
 def test_a_group_is_text_whatever_the_expression_gives(engine):
     for sql in ("age > 40", "age", "CASE WHEN age < 40 THEN 'young' END"):
-        kinds = {type(label) for label in engine.query(group_sql(sql))["label"].to_pylist()}
+        query = group_sql(sql, AsOf.parse("2025-03-01"), engine.columns("customers"))
+        kinds = {type(label) for label in engine.query(query)["label"].to_pylist()}
         assert kinds == {str}, sql
 
 
