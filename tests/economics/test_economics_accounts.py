@@ -236,3 +236,12 @@ def test_what_the_books_need_and_lack_is_told(changes, words):
     plain = {"originated": np.full(2, JANUARY), "allowance": "lifetime", "exclusions": {}}
     with pytest.raises(BadInput, match=words):
         accounts(loans(2), CURVES, assumed(), **{**plain, **changes})
+
+
+@pytest.mark.parametrize("word", ["cecl", "ifrs9"])
+def test_an_allowance_of_another_name_is_not_taken_for_one_of_the_two(word):
+    book, months = loans(3), np.full(3, "2026-01", dtype="datetime64[M]")
+    with pytest.raises(BadInput, match=f"OP472.*allowance is '{word}': expected one of lifetime, stages"):
+        accounts(book, CURVES, assumed(), allowance=word, originated=months, exclusions={})
+    with pytest.raises(ValueError, match=f"allowance is '{word}'"):
+        value(book, CURVES, assumed(), allowance=word)

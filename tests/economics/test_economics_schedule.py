@@ -320,3 +320,17 @@ def test_terms_of_another_kind_are_told(name, given):
     good = msgspec.structs.asdict(terms("1000", "0.1", 12))
     with pytest.raises(BadInput, match=rf"OP412.*{name} is {given}: expected a"):
         schedule(Terms(**{**good, name: given}))
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("interest_on", "Flat"), ("last_payment", "interest"), ("payment_rounding", "down"), ("day_count", "30/365")],
+)
+def test_a_word_that_is_no_rule_is_not_taken_for_another_one(name, given):
+    with pytest.raises(BadInput, match=rf"OP412.*{name} is '{given}': expected one of "):
+        schedule(terms("100", "0.1", 3, **{name: given}))
+
+
+def test_a_unit_period_of_another_kind_is_refused():
+    with pytest.raises(ValueError, match="unit-period 'weeks': expected one of day, semimonth, month"):
+        UnitPeriod("weeks", 1)

@@ -1,6 +1,7 @@
 """Checks of what period accounts need beside loans and curves: months, shares, masks, and the curves expected."""
 
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
 import msgspec
 import numpy as np
@@ -16,7 +17,12 @@ from opportune.economics.loans import Loans
 def check_told(
     loans: Loans, curves: Curves, originated: np.ndarray, allowance: Allowance, shares: Mapping[str, np.ndarray | None]
 ) -> Iterator[Finding]:
-    """Yield findings about months of origination (OP459), and shares that cannot be or that stages lack (OP472)."""
+    """Yield findings about months of origination (OP459), an unknown allowance, and shares that cannot be or that
+    stages lack (OP472).
+    """
+    if allowance not in get_args(Allowance):
+        message = f"is {allowance!r}: expected one of {', '.join(get_args(Allowance))}"
+        yield _finding("OP472", "allowance", message, "correct the word: CECL is lifetime, IFRS 9 is stages")
     yield from _unknown_months(loans, originated)
     for name, each in shares.items():
         if each is not None:

@@ -35,7 +35,7 @@ whether more loans come of them or fewer.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import msgspec
 import numpy as np
@@ -120,8 +120,9 @@ def lifetime_value(
 
     ``allowance`` says what is provided at origination: the expected loss of the ``lifetime``, or of the first twelve
     months (``stages``, IFRS 9 stage 1). BadInput: curves that cannot be (OP430 to OP432), loans that cannot be (OP450,
-    OP451) or run longer than the curves (OP455), and two currencies (OP452).
+    OP451) or run longer than the curves (OP455), and two currencies (OP452). ValueError for another allowance.
     """
+    _refuse_unknown(allowance)
     refuse_unfit(loans, curves, assumptions)
     rows = loans.in_one_row()
     valued = valued_rows(rows, walked(rows, curves, assumptions), assumptions, allowance)
@@ -244,6 +245,12 @@ def _lines(loans: Loans, sums: np.ndarray, given: LifetimeAssumptions) -> dict[s
         "acquisition": np.full(len(loans), -given.figure("acquisition")),
         CAPITAL_LINE: -given.figure("cost_of_equity") * given.figure("capital_ratio") * held,
     }
+
+
+def _refuse_unknown(allowance: str) -> None:
+    """Raise ValueError for a word that would otherwise be taken for the other allowance."""
+    if allowance not in get_args(Allowance):
+        raise ValueError(f"allowance is {allowance!r}: expected one of {', '.join(get_args(Allowance))}")
 
 
 def _uses(loans: Loans, sums: np.ndarray, given: LifetimeAssumptions, allowance: Allowance) -> dict[str, np.ndarray]:

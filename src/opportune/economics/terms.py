@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -75,6 +75,12 @@ def check_terms(terms: Terms) -> list[Finding]:
     return []
 
 
+WORDS = {
+    "day_count": get_args(DayCount), "interest_on": get_args(InterestOn), "payment_rounding": get_args(Rounding),
+    "interest_rounding": get_args(Rounding), "last_payment": get_args(LastPayment),
+}  # fmt: skip
+"""The words of each rule that has words: another one would be taken for the rule that happens to come last."""
+
 Test = tuple[str, object, bool, str]
 """Name of the term, what was given, whether it holds, and what was expected."""
 
@@ -86,6 +92,8 @@ def _kind_tests(terms: Terms) -> Iterator[Test]:
     yield "payments", repr(terms.payments), isinstance(terms.payments, int), "a whole number"
     for name in ("disbursed", "first_payment"):
         yield name, repr(getattr(terms, name)), isinstance(getattr(terms, name), date), "a date"
+    for name, words in WORDS.items():
+        yield name, repr(getattr(terms, name)), getattr(terms, name) in words, f"one of {', '.join(words)}"
 
 
 def _number_tests(terms: Terms) -> Iterator[Test]:

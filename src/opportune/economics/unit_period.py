@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import numpy as np
@@ -13,10 +13,14 @@ Kind = Literal["day", "semimonth", "month"]
 
 
 class UnitPeriod(msgspec.Struct, frozen=True, order=True):
-    """``length`` days, half-months or months; a week is 7 days and a quarter 3 months."""
+    """``length`` days, half-months or months; a week is 7 days and a quarter 3 months. ValueError for another kind."""
 
     kind: Kind
     length: int
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"unit-period {self.kind!r}: expected one of {', '.join(get_args(Kind))}")
 
     @property
     def name(self) -> str:
