@@ -135,6 +135,5 @@ def test_what_was_not_learned_from_and_what_is_tried_is_said(capsys):
     assert "probability 0.02 each; that costs 123 of 200 ZAR" in said
     assert "nothing is tried" in said
     assert "gap 0.0e+00 (1.0e-04 is enough)" in said
-    assert "Limit a is about none of these opportunities" in said
     assert said.count("Not learned from") == 1
     assert "2,906 of 4,000 decisions" in said

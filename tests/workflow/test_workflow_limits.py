@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from opportune.allocation import allocate
+from opportune.cli.app import status_of
 from opportune.domain import NO_OFFER_ID, AsOf, BadInput, BrokenPromise, Candidates, Limit
 from opportune.numerics import keyed_uniform
 from opportune.project import Project
@@ -297,6 +298,18 @@ def test_an_opening_that_would_count_for_nothing_is_refused(small, limit, sql, s
     write(small, limit)
     with pytest.raises(BadInput, match=f"OP506.*{says}"):
         Project.open(small).plan()
+
+
+@pytest.mark.parametrize("rows", ["", 'by = "branch"\n'])
+def test_a_limit_about_nobody_is_told_and_not_refused(small, rows, capsys):
+    write(small, BAND.replace("band = 'A'", "band = 'Z'") + rows)
+    assert status_of(["plan", str(small)]) == 0
+    said = capsys.readouterr().out
+    assert "[OP847] limit 'letters to A' is about none of the opportunities: it limits nothing" in said
+    write(small, BAND + rows)
+    project = Project.open(small)
+    project.plan()
+    assert "OP847" not in {finding.code for finding in project.doubts()}
 
 
 def test_a_condition_that_compares_text_with_a_number_is_refused(small):

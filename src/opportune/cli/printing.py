@@ -72,9 +72,6 @@ def print_plan(certificate: "Certificate") -> None:
     print_table(title, ["limit", "used", "bound", "price", "slack"], rows)
     if certificate.status == "feasible":
         print("Feasible: every limit holds, and the gap is above the one asked for (`opportune explain OP811`).")
-    for row in certificate.rows:
-        if row.about == 0:
-            print(f"Limit {row.name} is about none of these opportunities: look at its `where`.")
 
 
 def print_doubts(findings: Sequence["Finding"]) -> None:

@@ -123,9 +123,9 @@ def places_of(limits: Sequence[Limit], blocks: Iterable[Attributes]) -> tuple[Pl
             sizes.update(dict(zip(names, np.bincount(codes[inside], minlength=len(names)).tolist(), strict=True)))
     for source, sizes in grouped.items():
         limit = limits[source]
-        nobody = {} if limit.by is not None or limit.period is not None else {"": 0}
+        nobody = {"": 0} if limit.by is None and limit.period is None else {}
         kept = {name: count for name, count in sorted(sizes.items()) if count} or nobody
-        found[source] = Places(limit=limits[source], labels=tuple(kept), sizes=tuple(kept.values()))
+        found[source] = Places(limit=limit, labels=tuple(kept), sizes=tuple(kept.values()))
     return tuple(found)
 
 

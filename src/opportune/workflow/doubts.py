@@ -1,14 +1,16 @@
 """Doubts: what is asked and not refused, about settings, tables, and a plan that offers nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from opportune.domain import Certificate, Finding
+from opportune.domain import Certificate, Finding, Places
 from opportune.tables import located
 from opportune.workflow.cross_checks import cross_checks
 from opportune.workflow.frames import read_facts
+from opportune.workflow.places import read_places
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
 
@@ -29,6 +31,7 @@ def doubts_planned(settings: Settings, out: Path, certificate: Certificate) -> l
     """Return the same with what is doubtful in the plan that lies in ``out``."""
     return [
         *nothing_offered(certificate),
+        *located(about_nobody(read_places(out)), settings.directory),
         *located(missing_otherwise(settings, out), settings.directory),
         *doubts_checked(settings, out),
     ]
@@ -61,6 +64,16 @@ def _missing_finding(name: str, then: float, now: float) -> Finding:
     return Finding(
         code="OP862", source="features.toml", subject=name, message=message, next_step=step, severity="warning"
     )
+
+
+def about_nobody(places: Sequence[Places]) -> list[Finding]:
+    """Return a warning (OP847) for each limit whose conditions no opportunity meets: it looks kept."""
+    step = "look at its `where`, and at the values of that column on the list"
+    return [
+        Finding(code="OP847", source="limits.toml", subject=f"limit '{each.limit.name}'", severity="warning",
+                message="is about none of the opportunities: it limits nothing", next_step=step)
+        for each in places if not each.everywhere and not sum(each.sizes)
+    ]  # fmt: skip
 
 
 def nothing_offered(certificate: Certificate) -> list[Finding]:
