@@ -246,6 +246,25 @@ def test_who_is_reached_and_what_is_known_must_fit():
     assert found.given.value == pytest.approx(0.3, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("everybody", "defaults", "says"),
+    [(1.0, None, "who is reached is judged by .* all 1"), (0.0, None, "who is reached is judged by .* all 0"),
+     (None, 0.0, "the outcome given that is judged by .* all 0")],
+)  # fmt: skip
+def test_what_all_or_none_did_tells_no_interval(everybody, defaults, says):
+    logged, taken, arrears = takers(400)
+    taken = taken if everybody is None else np.full(400, everybody)
+    arrears = np.where(taken == 1, np.nan_to_num(arrears) if defaults is None else defaults, np.nan)
+    policy = fixed_choice("b", np.ones(400, dtype=int), 2)
+    with pytest.raises(BadInput, match=rf"OP629\] policy 'b', {says}"):
+        estimate_staged(logged, policy, reached=taken, given=arrears, among="takers")
+    model = StagedModel(np.full((400, 2), 0.3), np.full((400, 2), 0.2))
+    direct = estimate_staged(
+        logged, policy, reached=taken, given=arrears, among="takers", estimator="dm", model=model, interval="influence"
+    )
+    assert direct.given.value == pytest.approx(0.2)
+
+
 def paid_loans(n, seed):
     """Loans of ``watched_loans`` whose worth is known with their fate: 20 on average, or -100 after a default."""
     logged, given, policy = watched_loans(n, seed)

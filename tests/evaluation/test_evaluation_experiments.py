@@ -415,6 +415,11 @@ def test_counts_that_are_no_history_are_refused():
         sample_ratio([{"a": 5, "b": 6}, {"a": 4, "b": 7}], {"a": 0.5, "c": 0.4})
 
 
+def test_counts_below_zero_are_refused():
+    with pytest.raises(BadInput, match=r"OP659\] history holds counts below 0"):
+        sample_ratio([{"a": -5, "b": 6}], {"a": 0.5, "b": 0.5})
+
+
 DESIGN = ExperimentDesign(per_day=1_000, days=40, treated=0.5, rate=0.04, effect=0.01, mature_after=10)
 
 

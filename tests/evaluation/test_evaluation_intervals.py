@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opportune.domain import BadInput, Limit, rows_of
-from opportune.evaluation import Bounds, LoggedDecisions, compare, estimate, fixed_choice, limit_evidence, path_of
+from opportune.evaluation import (
+    Bounds,
+    LoggedDecisions,
+    compare,
+    cvar,
+    estimate,
+    estimate_slates,
+    fixed_choice,
+    limit_evidence,
+    path_of,
+)
 from opportune.evaluation.estimators import scored
 from opportune.evaluation.inference import FEWEST_EVENTS
 from opportune.evaluation.sequence import LARGEST_BET, SLACK, lower_bounds
@@ -238,6 +248,28 @@ def test_what_does_not_rest_on_the_sample_is_known(interval):
     assert compare(logged, policy, policy, interval=interval, **ONE_OUTCOME).high == 0.0
     (all_,) = limit_evidence(logged, policy, {"contacts": np.ones(30)}, contacts, interval=interval)
     assert (round(all_.used.low, 6), round(all_.used.high, 6)) == (30.0, 30.0)
+
+
+def test_an_offer_that_the_log_could_have_made_and_never_made_is_not_known():
+    """Its weights are all zero, so that every sum over the log is zero too, and sure of it."""
+    logged, mean, _ = stream(n=300)
+    logged = msgspec.structs.replace(logged, action=np.where(logged.action == 2, 1, logged.action))
+    never, often = fixed_choice("c", np.full(300, 2), K), np.zeros(300, dtype=int)
+    once_more = fixed_choice("a, or c for one", np.where(np.arange(300) == 7, 2, often), K)
+    loss = rows_of([Limit(name="loss", uses="loss", at_most=5.0)], {})
+    says = r"OP629\] policy 'c'.* makes offers that the log could have drawn and never drew"
+    for refused in (
+        lambda: estimate(logged, never, outcome_model=mean),
+        lambda: limit_evidence(logged, never, {"loss": logged.outcome["outcome"]}, loss),
+        lambda: cvar(logged, never),
+        lambda: estimate_slates(logged, never, np.arange(300)),
+    ):
+        with pytest.raises(BadInput, match=says):
+            refused()
+    unlike = msgspec.structs.replace(logged, action=np.where(np.arange(300) == 7, 1, logged.action))
+    with pytest.raises(BadInput, match=r"OP629\] policy 'a, or c for one' less policy 'a' makes offers"):
+        compare(unlike, once_more, fixed_choice("a", often, K), outcome_model=mean)
+    assert estimate(logged, never, estimator="dm", outcome_model=mean).value == pytest.approx(mean[:, 2].mean())
 
 
 def test_an_asymptotic_sequence_begins_when_it_has_seen_enough():

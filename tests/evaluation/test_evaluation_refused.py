@@ -22,6 +22,7 @@ from opportune.evaluation import (
 
 N = 200
 IDS = np.arange(N)
+TAKEN = (IDS % 5 != 0).astype(float)
 BOTH = fixed_choice("b", np.ones(N, dtype=int), 2)
 ROWS = rows_of([Limit(name="loss", uses="outcome", at_most=3.0)], {})
 
@@ -48,7 +49,7 @@ DOORS = {
     "limits": lambda logged: limit_evidence(logged, BOTH, logged.outcome, ROWS),
     "tail": lambda logged: cvar(logged, BOTH),
     "staged": lambda logged: estimate_staged(
-        logged, BOTH, reached=np.ones(N), given=logged.outcome["outcome"], among="takers"
+        logged, BOTH, reached=TAKEN, given=np.where(TAKEN == 1, logged.outcome["outcome"], np.nan), among="takers"
     ),
     "slates": lambda logged: estimate_slates(logged, BOTH, IDS // 2),
     "swap set": swapped,

@@ -68,8 +68,12 @@ def test_a_perfect_model_leaves_no_noise_between_fixed_offers():
     logged, segment, mean = stream(2_000)
     logged = msgspec.structs.replace(logged, outcome={"y": mean[np.arange(2_000), logged.action]})
     older, newer = choices(2_000)
-    for cell in cells(logged, segment, fixed_choice("o", older, 2), fixed_choice("n", newer, 2), mean):
-        assert cell.change["y"].high - cell.change["y"].low == pytest.approx(0.0, abs=1e-9) or cell.segment == EVERYONE
+    found = cells(logged, segment, fixed_choice("o", older, 2), fixed_choice("n", newer, 2), mean)
+    by = {(cell.segment, cell.kind): cell.change["y"] for cell in found}
+    for name in ("a", "b"):
+        other = by[name, "other offer"]
+        assert (other.value, other.high - other.low) == (pytest.approx(2.0), pytest.approx(0.0, abs=1e-9))
+        assert by[name, "swapped in"] is None  # one offer, and so one outcome: nothing tells how outcomes vary
 
 
 def test_customers_whom_the_log_never_offered_it_have_no_label():
@@ -81,7 +85,7 @@ def test_customers_whom_the_log_never_offered_it_have_no_label():
     assert found[EVERYONE].change["y"].n == 1_500
     late = np.where(np.arange(2_000) >= 1_500, "late", "early")
     alone = {cell.segment: cell for cell in cells(logged, late, nobody, newer, np.zeros_like(mean))}
-    assert (alone["late"].no_label, alone["late"].change, alone["late"].newer) == (500, None, None)
+    assert (alone["late"].no_label, alone["late"].change, alone["late"].newer) == (500, {"y": None}, {"y": None})
     assert alone["early"].no_label == 0
 
 
@@ -112,6 +116,34 @@ def test_an_offer_at_random_is_neither_the_same_nor_another():
     assert found["offered by both"].change["y"].value == pytest.approx(-0.8, abs=0.15)
 
 
+def test_outcomes_that_are_all_the_same_tell_nothing_of_a_cell():
+    logged, segment, mean = stream(2_000)
+    older, newer = fixed_choice("o", np.zeros(2_000, dtype=int), 2), fixed_choice("n", np.full(2_000, -1), 2)
+    no_loss = {"y": logged.outcome["y"], "loss": np.where(segment == "a", 0.0, logged.outcome["y"])}
+    models = {"y": mean, "loss": np.full_like(mean, 0.1)}
+    found = {cell.segment: cell for cell in swap_set(
+        logged, older, newer, measures=no_loss, outcome_models=models, segment=segment
+    )}  # fmt: skip
+    assert (found["a"].older["loss"], found["a"].change["loss"]) == (None, None)
+    assert found["a"].newer["loss"].high == 0.0  # nobody is offered anything: that is known
+    assert found["a"].change["y"].high < 0
+    assert found["b"].change["loss"].high < 0
+
+
+def test_an_offer_that_happened_not_to_be_drawn_tells_nothing_of_a_cell():
+    logged, _, mean = stream(2_000)
+    rare = np.arange(2_000) < 100
+    logged = msgspec.structs.replace(logged, action=np.where(rare, 0, logged.action))
+    small, large = (fixed_choice(name, np.full(2_000, k), 2) for k, name in enumerate(("small", "large")))
+    found = {
+        cell.segment: cell
+        for cell in cells(logged, np.where(rare, "rare", "others"), small, large, np.zeros_like(mean))
+    }
+    assert found["rare"].newer == {"y": None}
+    assert found["rare"].older["y"].effective_n == 100
+    assert found["others"].newer["y"].effective_n == pytest.approx(np.sum(logged.action == 1))
+
+
 def test_a_contact_at_random_has_no_swap_set():
     logged, segment, mean = stream(100)
     half = AsLogged("half", np.full(100, 0.5), logged.probability)
@@ -126,5 +158,5 @@ def test_a_cell_in_few_clusters_says_so_and_gives_no_interval():
     found = {cell.segment: cell for cell in cells(
         logged, few, fixed_choice("o", older, 2), fixed_choice("n", newer, 2), np.zeros_like(mean)
     )}  # fmt: skip
-    assert (found["few"].clusters, found["few"].change) == (9, None)
+    assert (found["few"].clusters, found["few"].change) == (9, {"y": None})
     assert found["a"].clusters == len({*logged.cluster[few == "a"]})

@@ -49,6 +49,13 @@ def test_scikit_uplifts_figures(published):
     assert uplift_at(published, 0.3, convention="sklift_by_group") == pytest.approx(0.128612878, abs=1e-9)
 
 
+def test_scikit_uplifts_perfect_order_is_of_a_yes_or_no(published):
+    amounts = trial(published.outcome * 12.5, published.treated, published.score)
+    with pytest.raises(BadInput, match=r"OP662\] outcome is neither 0 nor 1 in \d+ of 2000 rows \(12.5, "):
+        auuc(amounts, convention="sklift")
+    assert qini(amounts, convention="sklift") == pytest.approx(qini(published, convention="sklift"))
+
+
 TEN = trial(np.array([0, 0, 0, 0, 1, 0, 0, 1, 1, 1]), np.repeat([0, 1], 5), np.tile(np.arange(5) / 10, 2))
 
 

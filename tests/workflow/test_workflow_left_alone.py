@@ -7,12 +7,13 @@ customer. So the true value of every policy is known, whatever was drawn for who
 import csv
 import shutil
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from opportune.domain import BadInput
+from opportune.domain import BadInput, Limit
 from opportune.evaluation import AsLogged, compare, estimate
 from opportune.project import Project
 from opportune.workflow.declarations import check_declarations
@@ -22,8 +23,9 @@ from opportune.workflow.judged import judged_policies
 from opportune.workflow.left_alone import NOBODY
 from opportune.workflow.listed import read_listed, without_holdout
 from opportune.workflow.outcome_model import FEWEST_UNASKED, cross_fitted_unasked
+from opportune.workflow.realised import Whole, planned_against_realised
 from opportune.workflow.scaffold import scaffold
-from opportune.workflow.trial import RAW, judged_decisions, open_trial
+from opportune.workflow.trial import RAW, judged_decisions, open_list, open_trial
 
 AT = "2025-03-01"
 LOAN = 300.0 * 6 * 0.02 - 0.07 / 24 * 300.0 * 7 - 6.0
@@ -160,6 +162,24 @@ def test_nobody_uses_a_contact_and_only_takers_of_offers_are_takers(runs):
     assert project.evidence()["support"]["nobody"]["offered"] == 0.0
     came_out = {row["limit"]: row["realised"] for row in project.evidence()["planned_against_realised"]}
     assert came_out == pytest.approx({"letters": 1000, "arrears rate": LATE / 300})
+
+
+def test_what_the_plan_lends_is_told_without_those_whom_it_held_out(runs):
+    """Their letters are judged as if sent, so that weights fit; the plan sent them none, and its bound has none."""
+    project, _, takes = runs
+    trial = open_list(project.settings, project.out).trial
+    held_out = int(draw_holdout(project.settings, trial.listed.batch).sum())
+    limit = Limit(name="lent", uses="amount_lent", at_most=1e9)
+    places = (msgspec.structs.replace(trial.listed.places[0], limit=limit),)
+    trial = msgspec.structs.replace(trial, listed=msgspec.structs.replace(trial.listed, places=places))
+    policies = judged_policies(trial, trial.settings.evidence.policy, {})
+    whole = Whole(listed=len(trial.listed), held_out=held_out)
+    (row,) = planned_against_realised(trial, policies, {"lent": 0.0}, whole)
+    would = [300.0 * takes[who][PLANNED[offer]] for who, offer in planned(project).items() if offer != "NO_OFFER"]
+    assert held_out > 0
+    assert row["low"] < sum(would) * (1 - held_out / len(trial.listed)) < row["high"]
+    (unheld,) = planned_against_realised(trial, policies, {"lent": 0.0}, msgspec.structs.replace(whole, held_out=0))
+    assert unheld["realised"] * (1 - held_out / len(trial.listed)) == pytest.approx(row["realised"])
 
 
 def test_the_swap_set_tells_who_is_left_alone_by_the_plan(runs):

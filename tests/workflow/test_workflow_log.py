@@ -211,6 +211,17 @@ def test_a_group_is_text_whatever_the_expression_gives(engine):
         assert kinds == {str}, sql
 
 
+def test_a_customers_row_whose_arrival_is_not_known_makes_no_group(engine):
+    engine.register("customers", engine.query("""
+        SELECT * REPLACE (CASE WHEN customer_id = (SELECT min(customer_id) FROM customers) THEN NULL
+            ELSE known_from END AS arrived_at)
+        FROM (SELECT *, known_from AS arrived_at FROM customers)"""))  # fmt: skip
+    found = engine.query(group_sql("age", AsOf.parse("2025-03-01"), engine.columns("customers")))
+    (first,) = engine.query("SELECT min(customer_id) AS id FROM customers")["id"].to_pylist()
+    assert first not in found["customer_id"].to_pylist()
+    assert len(found) > 0
+
+
 @pytest.mark.parametrize("bound", [float("nan"), float("inf")])
 def test_a_bound_of_the_frontier_is_finite(bound):
     with pytest.raises(ValueError, match="expected finite numbers"):

@@ -93,7 +93,7 @@ def _list_row(one: dict[str, Any], headline: Sequence[Sequence[str]]) -> list[st
 
 def _told_of(cell: dict[str, Any]) -> list[dict[str, Any] | None]:
     names = ("contribution_per_customer", "amount_lent", "expected_loss")
-    return [None if cell["change"] is None else cell["change"][name] for name in names]
+    return [cell["change"][name] for name in names]
 
 
 def _mean_change(found: dict[str, Any] | None) -> str:

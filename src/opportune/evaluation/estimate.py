@@ -13,7 +13,7 @@ from opportune.evaluation.read_log import as_logged
 from opportune.evaluation.read_policy import as_policy, as_predictions
 from opportune.evaluation.sequence import Bounds, path_of
 from opportune.evaluation.statistic import difference
-from opportune.evaluation.support import effective_n, refuse_unsupported
+from opportune.evaluation.support import named, refuse_undrawn, refuse_unsupported, smallest_effective_n
 
 
 class How(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +88,7 @@ def compare(
     """Return the difference ``policy`` less ``against`` on the same rows and the same draws; see ``estimate``.
 
     What both share cancels, so the interval is narrower than two separate ones suggest. ``effective_n`` is the
-    smaller of the two.
+    smaller of the two, of those that offer anything.
     """
     how = How(
         measure=measure, estimator=estimator, interval=interval, cluster=cluster, outcome_model=outcome_model,
@@ -112,14 +112,15 @@ def _judge(given: Any, policies: tuple[Any, ...], how: How) -> Estimate:
         for each, own in zip(judged, weights, strict=True)
     ]
     statistic = statistics[0] if len(statistics) == 1 else difference(*statistics)
-    kish = min(map(effective_n, weights))
+    kish = smallest_effective_n(weights)
     if how.interval == "sequence":
         bounds = _sequence_bounds(how, clusters, len(logged))
         path = path_of(logged, judged, outcome, model if how.estimator == "dr" else None, bounds, how.level)
         return path.estimate(statistic.whole(), len(logged), how.estimator, how.level, kish)
     if how.estimator != "dm":
         entered = weights[0] != (weights[1] if len(weights) > 1 else 0.0)
-        refuse_unvaried(entered, outcome, " less ".join(f"policy '{each.name}'" for each in judged))
+        refuse_undrawn(logged, judged, entered)
+        refuse_unvaried(entered, outcome, named(judged))
     found = inferred(statistic, clusters, how.interval, how.replicates, how.seed)
     return found.estimate(len(logged), how.estimator, how.level, kish)
 

@@ -11,7 +11,7 @@ from opportune.evaluation.inference import Interval, as_clusters, inferred, refu
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio, scaled, shifted
-from opportune.evaluation.support import effective_n, refuse_unsupported
+from opportune.evaluation.support import effective_n, refuse_undrawn, refuse_unsupported
 
 
 class LimitEvidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,13 +49,15 @@ def limit_evidence(
     is about, where the log holds a part of them only, and else those of the log. Those that it lacks are taken to be
     like those that it holds. A ratio of nothing is 0, as in the certificate. Any interval of ``estimate`` but
     ``"sequence"``. BadInput (OP601 to OP606, OP609, OP610, OP620) when the log cannot carry it, and OP629 where a
-    policy makes offers and nothing was used: that no loss was seen does not say that none will be.
+    policy makes offers and nothing was used, or none of them was drawn: that no loss was seen does not say that none
+    will be.
     """
     read = {name: uses[name] for row in rows for name in (row.uses, row.per) if name is not None}
     refuse_unusable(logged, read, may_be_open=completion is not None)
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights, evidence = policy.weights(logged), []
+    refuse_undrawn(logged, [policy], weights != 0.0)
 
     def mean_use(name: str) -> Statistic:
         return completed_score(logged, policy, weights, uses[name], "snipw", None, completion)

@@ -113,6 +113,12 @@ def _over(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 Judged = AsLogged | FixedOffers
 
 
+def differ(one: Judged, other: Judged, logged: LoggedDecisions) -> np.ndarray:
+    """Return the mask (n,) of the rows in which two policies do not do the same with the same probability."""
+    first, second = (with_no_offer(each.probabilities(logged.eligible), logged) for each in (one, other))
+    return np.asarray(np.any(np.abs(first - second) > SUM_TOLERANCE, axis=1))
+
+
 def with_no_offer(probability: np.ndarray, logged: LoggedDecisions) -> np.ndarray:
     """Return probabilities (n, K) whose rest is on ``NO_OFFER``, where the log holds decisions of it."""
     if logged.no_offer is None:

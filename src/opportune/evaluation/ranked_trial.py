@@ -44,6 +44,16 @@ def refuse_one_arm(groups: Sequence[np.ndarray]) -> None:
         raise BadInput([_finding(message, "take a larger share")])
 
 
+def refuse_amounts(trial: RankedTrial) -> None:
+    """Raise BadInput (OP662) where an outcome is neither 0 nor 1."""
+    others = trial.outcome[~np.isin(trial.outcome, (0, 1))]
+    if len(others):
+        shown = ", ".join(f"{each:g}" for each in others[:3])
+        message = f"is neither 0 nor 1 in {len(others)} of {len(trial)} rows ({shown}): expected a yes or a no"
+        step = "take another convention, qini with 'sklift', or policy_curve"
+        raise BadInput([Finding(code="OP662", source="trial", subject="outcome", message=message, next_step=step)])
+
+
 def _finding(message: str, step: str) -> Finding:
     return Finding(code="OP655", source="trial", subject="treated", message=message, next_step=step)
 

@@ -37,7 +37,8 @@ def sample_ratio(
 
     The any-time p-value is 1 / the largest mixture likelihood ratio over the looks, a martingale when the shares hold
     (Ville; Dirichlet mixture as in Lindon and Malek 2022): with daily looks for ever, fewer than 1 - ``level`` of right
-    assignments are called mismatched. BadInput (OP659) when arms differ, shares do not sum to 1 or counts shrink.
+    assignments are called mismatched. BadInput (OP659) when arms differ, shares do not sum to 1, or counts are negative
+    or shrink.
     """
     arms = list(shares)
     _check(history, shares)
@@ -78,6 +79,7 @@ def _pearson(counts: np.ndarray, theta: np.ndarray) -> float:
 
 def _check(history: "Sequence[Mapping[str, int]]", shares: Mapping[str, float]) -> None:
     doubts = [
+        (any(count < 0 for look in history for count in look.values()), "holds counts below 0"),
         (not history, "holds no look: expected the customers by arm so far"),
         (any(set(look) != set(shares) for look in history), f"names other arms than {', '.join(shares)}"),
         (min(shares.values(), default=0.0) <= 0 or abs(sum(shares.values()) - 1.0) > 1e-9,

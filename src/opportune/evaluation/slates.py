@@ -21,7 +21,7 @@ from opportune.evaluation.inference import Interval, as_clusters, inferred, refu
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic
-from opportune.evaluation.support import effective_n, refuse_unsupported
+from opportune.evaluation.support import effective_n, refuse_undrawn, refuse_unsupported
 from opportune.numerics import cluster_codes
 
 Interaction = Literal["independent", "cascade", "whole"]
@@ -63,6 +63,7 @@ def estimate_slates(
     clusters = as_clusters(slate if cluster is None else cluster)
     first = np.zeros(len(logged))
     first[np.unique(cluster_codes(slate)[1], return_index=True)[1]] = 1.0  # one row of each slate counts it
+    refuse_undrawn(logged, [policy], weights != 0.0)
     refuse_unvaried(weights != 0.0, logged.outcome[measure], f"policy '{policy.name}'")
     earned, kish = weights * logged.outcome[measure], effective_n(weights)
 

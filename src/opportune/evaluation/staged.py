@@ -13,11 +13,11 @@ from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.among import Among
 from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.estimators import Estimator, scored
-from opportune.evaluation.inference import Interval, as_clusters, inferred
+from opportune.evaluation.inference import Interval, as_clusters, inferred, refuse_unvaried
 from opportune.evaluation.logged import LoggedDecisions, refuse_unpredicted, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio
-from opportune.evaluation.support import effective_n, refuse_unsupported
+from opportune.evaluation.support import effective_n, refuse_undrawn, refuse_unsupported
 
 
 class Staged(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +57,8 @@ def estimate_staged(
     ``reached`` (n,) is 1 or 0; ``given`` (n,) is the outcome, NaN where there is none. ``among`` says in words who is
     reached (``"takers"``). An outcome that is not yet known among those reached is NaN and needs a ``completion``; it
     has a row for every decision, and is learned from those reached alone. BadInput
-    (OP606, OP609, OP610, OP620, OP621) when the log cannot carry it.
+    (OP606, OP609, OP610, OP620, OP621) when the log cannot carry it, and OP629 but under dm where everybody or nobody
+    was reached, or all who were have one outcome.
     """
     _refuse(reached, given, completion, among)
     refuse_unusable(logged, {}, may_be_open=True)  # whether outcomes are known is told above, among those reached only
@@ -65,8 +66,11 @@ def estimate_staged(
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     for each in () if model is None else (model.reached, model.given):
         refuse_unpredicted(logged, each)
+    weights = policy.weights(logged)
+    if estimator != "dm":
+        _refuse_unvaried(logged, policy, weights, reached, given)
     predicted = (None, None) if model is None else (model.reached, model.reached * model.given)
-    weights, outcome = policy.weights(logged), np.where(reached == 1, given, 0.0)
+    outcome = np.where(reached == 1, given, 0.0)
     completed = None if completion is None else Among(completion, reached == 1)
     total = completed_score(logged, policy, weights, outcome, estimator, predicted[1], completed)
     share = scored(logged, policy, weights, reached, estimator, predicted[0])
@@ -78,6 +82,15 @@ def estimate_staged(
 
     says = f"{among} only: {int(reached.sum())} of {len(logged)} logged decisions; who they are depends on the offer"
     return Staged(reached=told(share), given=told(ratio(total, share)), product=told(total), selection=says)
+
+
+def _refuse_unvaried(
+    logged: LoggedDecisions, policy: Judged, weights: np.ndarray, reached: np.ndarray, given: np.ndarray
+) -> None:
+    name, entered = f"policy '{policy.name}'", weights != 0.0
+    refuse_undrawn(logged, [policy], entered)
+    refuse_unvaried(entered, reached, f"{name}, who is reached")
+    refuse_unvaried(entered & (reached == 1), given, f"{name}, the outcome given that")
 
 
 def _refuse(reached: np.ndarray, given: np.ndarray, completion: Completion | None, among: str) -> None:

@@ -1,11 +1,14 @@
 """Support: how much of a policy the log can speak about, and how unevenly."""
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 
 from opportune.domain import NO_OFFER_ID, BadInput, Finding
+from opportune.evaluation.inference import hardly
 from opportune.evaluation.logged import LoggedDecisions
-from opportune.evaluation.policies import Judged
+from opportune.evaluation.policies import Judged, differ
 
 
 class Support(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +40,14 @@ def effective_n(weights: np.ndarray) -> float:
     return float(np.sum(weights)) ** 2 / squares if squares else 0.0
 
 
+def smallest_effective_n(weights: Sequence[np.ndarray]) -> float:
+    """Return the smallest effective sample size of policies, from the weights (n,) of each.
+
+    One that leaves everybody alone weighs nothing, and needs no sample.
+    """
+    return min((effective_n(each) for each in weights if each.any()), default=0.0)
+
+
 def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
     """Raise BadInput (OP610) when the policy makes offers that the log never made: refused rather than wrong."""
     missing = policy.unsupported(logged) > 0
@@ -59,3 +70,23 @@ def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
                 )
             ]
         )
+
+
+def refuse_undrawn(logged: LoggedDecisions, judged: Sequence[Judged], entered: np.ndarray) -> None:
+    """Raise BadInput (OP629) where no decision ``entered`` (n,) a figure that is not known without one.
+
+    The figure is of one policy, or of the first less the second. It is known without any decision where the one leaves
+    everybody alone, or the two are the same. Else the log could have made their offers, and happened to make none.
+    """
+    if not entered.any() and _asked(logged, judged).any():
+        message = "makes offers that the log could have drawn and never drew: expected outcomes of some"
+        raise BadInput([hardly(named(judged), message)])
+
+
+def named(judged: Sequence[Judged]) -> str:
+    """Return the name of a policy, or of the first less the second."""
+    return " less ".join(f"policy '{each.name}'" for each in judged)
+
+
+def _asked(logged: LoggedDecisions, judged: Sequence[Judged]) -> np.ndarray:
+    return differ(judged[0], judged[1], logged) if len(judged) > 1 else judged[0].told(logged) > 0

@@ -6,7 +6,7 @@ weighted mean would be wrong. So the cell of those offered by both is split by w
 both policies fix the offer beforehand: of a random offer nobody knows whether it is the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 import numpy as np
@@ -14,10 +14,11 @@ import numpy as np
 from opportune.domain import Estimate
 from opportune.evaluation.delayed import Completion, with_missing
 from opportune.evaluation.estimators import dr_scores
-from opportune.evaluation.inference import Clusters, as_clusters, inferred
+from opportune.evaluation.inference import Clusters, as_clusters, inferred, unvaried
 from opportune.evaluation.logged import FEWEST_CLUSTERS, LoggedDecisions, refuse_unpredicted, refuse_unusable
-from opportune.evaluation.policies import FixedOffers, Judged
+from opportune.evaluation.policies import FixedOffers, Judged, differ
 from opportune.evaluation.statistic import Statistic
+from opportune.evaluation.support import smallest_effective_n
 
 LEFT_ALONE, SWAPPED_IN, SWAPPED_OUT = "left alone", "swapped in", "swapped out"
 SAME, OTHER, BOTH = "same offer", "other offer", "offered by both"
@@ -26,8 +27,8 @@ EVERYONE = "all"
 METHOD = "doubly robust, influence"
 LEVEL = 0.95
 _TOLERANCE = 1e-9
-OLDER, NEWER, CHANGE = (np.array(signs) for signs in ((1.0, 0.0), (0.0, 1.0), (-1.0, 1.0)))
-"""What each estimate of a cell takes of the older policy and of the newer one."""
+SIGNS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]])
+"""What the three estimates of a cell, older, newer and change, take of the older policy and of the newer one."""
 
 
 class SwapCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +36,9 @@ class SwapCell(msgspec.Struct, frozen=True, kw_only=True):
 
     ``no_label`` counts the customers for whom the log never made an offer that one of the policies makes: nothing is
     known of them, and the estimates are those of the others. Estimates map a measure to its mean per labelled customer
-    under the older policy, the newer one, and newer less older; None where the labelled lie in fewer than
-    ``FEWEST_CLUSTERS`` clusters (``clusters`` says in how many): no interval could be trusted.
+    under the older policy, the newer one, and newer less older. One is None where no interval could be trusted: the
+    labelled lie in fewer than ``FEWEST_CLUSTERS`` clusters (``clusters`` says in how many), the outcomes that tell it
+    are all the same, or none does because no offer that it is about was drawn.
     """
 
     segment: str
@@ -44,9 +46,9 @@ class SwapCell(msgspec.Struct, frozen=True, kw_only=True):
     customers: int
     no_label: int
     clusters: int
-    older: dict[str, Estimate] | None
-    newer: dict[str, Estimate] | None
-    change: dict[str, Estimate] | None
+    older: dict[str, Estimate | None]
+    newer: dict[str, Estimate | None]
+    change: dict[str, Estimate | None]
 
 
 def swap_kinds(older: np.ndarray, newer: np.ndarray) -> np.ndarray:
@@ -65,12 +67,14 @@ def swap_set(
     measures: Mapping[str, np.ndarray],
     outcome_models: Mapping[str, np.ndarray],
     segment: np.ndarray,
+    of_offers: Collection[str] = (),
     completion: Completion | None = None,
 ) -> tuple[SwapCell, ...]:
     """Return the cells of everyone and of each segment (n,), those without customers left out.
 
     ``measures`` map a name to outcomes (n,), such as value and arrears; ``outcome_models`` to cross-fitted predictions
-    of it (n, K). ``completion`` tells what outcomes that are not yet known (NaN) come to, by all known rows. Both
+    of it (n, K). Those ``of_offers``, such as money lent, are zero by definition where nothing was offered: zeros there
+    are no experience. ``completion`` tells what outcomes that are not yet known (NaN) come to, by all known rows. Both
     policies contact each customer surely or not at all; a random contact is a ValueError. BadInput (OP609, OP620).
     """
     refuse_unusable(logged, measures, may_be_open=completion is not None)
@@ -80,7 +84,12 @@ def swap_set(
     labelled = (older.unsupported(logged) + newer.unsupported(logged)) == 0
     weights = np.array([older.weights(logged), newer.weights(logged)])
     parts = {
-        name: _Part(_scores(logged, (older, newer), weights, outcome, outcome_models[name], completion), outcome)
+        name: _Part(
+            scores=_scores(logged, (older, newer), weights, outcome, outcome_models[name], completion),
+            outcome=outcome,
+            tells=_offered(logged) if name in of_offers else np.ones(len(logged), dtype=bool),
+            asked=_asked(logged, older, newer, name in of_offers),
+        )
         for name, outcome in measures.items()
     }
     trial = _Trial(as_clusters(logged.cluster), logged.customer_id, parts, weights, completion)
@@ -118,11 +127,17 @@ def _choice(policy: Judged, contact: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.where(contact > _TOLERANCE, likeliest, -1), np.asarray(fixed)
 
 
-class _Part(msgspec.Struct, frozen=True):
-    """One measure: each row's doubly robust score under the older and the newer policy (2, n), and its outcome (n,)."""
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure: each row's doubly robust score under the older and the newer policy (2, n), and its outcome (n,).
+
+    ``tells`` (n,): whether the outcome is experience, and not zero by definition. ``asked`` (3, n): whether the older
+    policy does anything that has an outcome, the newer does, and the two do not do the same. What is not asked is zero.
+    """
 
     scores: np.ndarray
     outcome: np.ndarray
+    tells: np.ndarray
+    asked: np.ndarray
 
 
 class _Trial(msgspec.Struct, frozen=True):
@@ -133,6 +148,16 @@ class _Trial(msgspec.Struct, frozen=True):
     parts: Mapping[str, _Part]
     weights: np.ndarray
     completion: Completion | None
+
+
+def _offered(logged: LoggedDecisions) -> np.ndarray:
+    """Return the mask (n,) of the decisions that offered something."""
+    return np.asarray(logged.action != logged.no_offer)
+
+
+def _asked(logged: LoggedDecisions, older: Judged, newer: Judged, of_offers: bool) -> np.ndarray:
+    each = [policy.offered(logged) if of_offers else policy.told(logged) for policy in (older, newer)]
+    return np.array([*(mass > _TOLERANCE for mass in each), differ(older, newer, logged)])
 
 
 def _scores(
@@ -146,15 +171,23 @@ def _scores(
 def _cell(segment: str, kind: str, rows: np.ndarray, held: np.ndarray, trial: _Trial) -> SwapCell:
     clusters = trial.clusters.within(held)
     told = [
-        {name: _mean(part, signs, held, clusters, trial) for name, part in trial.parts.items()}
-        if clusters >= FEWEST_CLUSTERS else None
-        for signs in (OLDER, NEWER, CHANGE)
-    ]  # fmt: skip
+        {name: _told(part, which, held, clusters, trial) for name, part in trial.parts.items()}
+        for which in range(len(SIGNS))
+    ]
     return SwapCell(
         segment=segment, kind=kind, customers=len(set(trial.customer_id[rows])),
         no_label=len(set(trial.customer_id[rows & ~held])), clusters=clusters,
         older=told[0], newer=told[1], change=told[2],
     )  # fmt: skip
+
+
+def _told(part: _Part, which: int, held: np.ndarray, clusters: int, trial: _Trial) -> Estimate | None:
+    """Return the mean per customer of a cell, or None where no interval of it could be trusted."""
+    entered = held & part.tells & (SIGNS[which] @ trial.weights != 0.0)
+    undrawn = not entered.any() and bool(part.asked[which][held].any())
+    if clusters < FEWEST_CLUSTERS or undrawn or unvaried(entered, part.outcome):
+        return None
+    return _mean(part, SIGNS[which], held, clusters, trial)
 
 
 def _mean(part: _Part, signs: np.ndarray, held: np.ndarray, clusters: int, trial: _Trial) -> Estimate:
@@ -168,4 +201,7 @@ def _mean(part: _Part, signs: np.ndarray, held: np.ndarray, clusters: int, trial
         statistic = with_missing(statistic, trial.completion, part.outcome, signs @ trial.weights * inside)
     found = msgspec.structs.replace(inferred(statistic, trial.clusters, "influence", 0, 0), clusters=clusters)
     low, high = found.bounds(LEVEL)
-    return Estimate(value=found.value, low=low, high=high, n=int(held.sum()), method=METHOD)
+    return Estimate(
+        value=found.value, low=low, high=high, n=int(held.sum()), method=METHOD,
+        effective_n=smallest_effective_n(trial.weights[signs != 0.0] * inside),
+    )  # fmt: skip

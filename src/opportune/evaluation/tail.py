@@ -17,7 +17,7 @@ from opportune.evaluation.inference import Interval, as_clusters, inferred, refu
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio_or_zero
-from opportune.evaluation.support import effective_n, refuse_unsupported
+from opportune.evaluation.support import effective_n, refuse_undrawn, refuse_unsupported
 
 POINTS = 41
 WIDEST = 4.0
@@ -50,6 +50,7 @@ def cvar(
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights = policy.weights(logged)
+    refuse_undrawn(logged, [policy], weights != 0.0)
     refuse_unvaried(weights != 0.0, logged.outcome[measure], f"policy '{policy.name}'")
     statistic = _shortfall(logged.outcome[measure], weights, policy.told(logged), share, completion)
     found = inferred(statistic, clusters, interval, replicates, seed)

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from opportune.evaluation.budget_walk import group_ends
-from opportune.evaluation.ranked_trial import RankedTrial, refuse_one_arm, running_counts
+from opportune.evaluation.ranked_trial import RankedTrial, refuse_amounts, refuse_one_arm, running_counts
 from opportune.evaluation.ranking import refuse_share
 
 QiniConvention = Literal["sklift", "causalml", "causalml_random_orders"]
@@ -48,13 +48,15 @@ def qini(trial: RankedTrial, *, convention: QiniConvention) -> float:
 def auuc(trial: RankedTrial, *, convention: AuucConvention) -> float:
     """Return the area under the uplift curve (mean_T - mean_C) x k.
 
-    - sklift: area between the curve and the chord, over the same area of the perfect order.
+    - sklift: area between the curve and the chord, over the same area of the perfect order, which is known of outcomes
+      of 0 and 1 only: BadInput (OP662) about others.
     - causalml: mean over k = 0..n of the curve divided by the size of its end: chance has one half, not zero.
 
     ValueError when the convention is none of these.
     """
     _refuse_unnamed(convention, AuucConvention)
     if convention == "sklift":
+        refuse_amounts(trial)
         return _over_perfect(sklift_uplift_curve(trial, trial.score), sklift_uplift_curve(trial, _perfect_order(trial)))
     curve = causalml_gain_curve(trial)
     return float(np.mean(curve / abs(curve[-1])))

@@ -179,7 +179,7 @@ def _swap_set(told: Artefacts) -> list[Figure]:
     cells = told.swap_set["cells"]
     drawn = [
         {"policy": f"{cell['segment']}: {cell['kind']}", **{key: cell["change"][RAW][key] for key in SPREAD}}
-        for cell in cells if cell["change"] is not None
+        for cell in cells if cell["change"][RAW] is not None
     ]  # fmt: skip
     if not drawn:
         return []
@@ -206,9 +206,8 @@ def _swap_set(told: Artefacts) -> list[Figure]:
 
 
 def _swapped(cell: dict[str, Any]) -> list[Any]:
-    if cell["change"] is None:
-        return ["not known"] * (len(SPREAD) * len(SWAPPED))
-    return [cell["change"][use][key] for use in SWAPPED for key in SPREAD]
+    not_known = dict.fromkeys(SPREAD, "not known")
+    return [(cell["change"][use] or not_known)[key] for use in SWAPPED for key in SPREAD]
 
 
 def _chosen(told: Artefacts) -> list[Figure]:

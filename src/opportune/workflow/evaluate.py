@@ -14,10 +14,11 @@ from opportune.workflow.chosen import chosen
 from opportune.workflow.estimates import estimates_of, worst_of
 from opportune.workflow.evidence_spec import PolicySpec
 from opportune.workflow.fairness import fairness
+from opportune.workflow.holdout import draw_holdout
 from opportune.workflow.horizon_told import planned_uses
 from opportune.workflow.judged import best_offers_taught, judged_policies
 from opportune.workflow.listed import Listed
-from opportune.workflow.realised import only_planned, planned_against_realised
+from opportune.workflow.realised import Whole, only_planned, planned_against_realised
 from opportune.workflow.steps import read_json
 from opportune.workflow.subsets import empty_subsets, subset_contributions
 from opportune.workflow.trial import Opened, Trial
@@ -28,8 +29,10 @@ def evaluate(opened: Opened, out: Path) -> dict[str, Any]:
     """Return the evidence; of a list whose outcomes are none or too few, what is planned and why nothing is known."""
     listed, past, used = opened.listed, opened.past, planned_uses(out)
     told = {**_told(listed), "assumption": opened.assumption}
-    trial = opened.trial
-    outcomes = _nothing_yet(listed, used, opened.why_not) if trial is None else _judged(trial, used, told)
+    if opened.trial is None:
+        outcomes = _nothing_yet(listed, used, opened.why_not)
+    else:
+        outcomes = _judged(opened.trial, used, told, _whole(opened))
     known = {
         "rows": len(past),
         "immature": past.immature,
@@ -52,6 +55,7 @@ def _told(listed: Listed) -> dict[str, Any]:
     settings = listed.settings
     return {
         "plan_at": str(settings.plan_at),
+        "probabilities": "given" if "probabilities" in listed.engine.tables() else "shares within strata",
         "completed_by": None if settings.evidence.immature is None else settings.evidence.immature.says,
         "retrospective": settings.time.retrospective,
         "today": settings.evidence.today,
@@ -87,13 +91,19 @@ def _nothing_yet(listed: Listed, used: dict[str, float], why: Sequence[Finding])
     }
 
 
-def _judged(trial: Trial, used: dict[str, float], told: dict[str, Any]) -> dict[str, Any]:
+def _whole(opened: Opened) -> Whole:
+    """Return the list that limits are about. It is judged without its holdout where somebody was left alone."""
+    listed, left_alone = opened.listed, bool(opened.past.left_alone.any())
+    held_out = int(np.sum(draw_holdout(listed.settings, listed.batch))) if left_alone else 0
+    return Whole(listed=len(listed), held_out=held_out)
+
+
+def _judged(trial: Trial, used: dict[str, float], told: dict[str, Any], whole: Whole) -> dict[str, Any]:
     """Return what the opened outcomes say of every policy; ``told`` counts the list's opportunities and customers."""
-    listed = told["opportunities"]
     specs = trial.settings.evidence.policy
     best = best_offers_taught(trial, specs)
     policies = judged_policies(trial, specs, best)
-    estimates, left_out = estimates_of(trial, policies, listed / told["customers"])
+    estimates, left_out = estimates_of(trial, policies, told["opportunities"] / told["customers"])
     subsets = subset_contributions(trial)
     return {
         "clusters": len(np.unique(trial.logged.cluster)),
@@ -104,7 +114,7 @@ def _judged(trial: Trial, used: dict[str, float], told: dict[str, Any]) -> dict[
         "verdicts": verdicts(estimates, trial.settings.evidence.headline),
         "support": {name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()},
         "balance": msgspec.to_builtins(_balance(trial)),
-        "planned_against_realised": planned_against_realised(trial, policies, used, listed),
+        "planned_against_realised": planned_against_realised(trial, policies, used, whole),
         "response": _response(trial),
         "subsets": subsets,
         "findings": msgspec.to_builtins([*left_out, *empty_subsets(trial, subsets)]),

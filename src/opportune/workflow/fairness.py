@@ -33,8 +33,8 @@ def group_sql(sql: str, at: AsOf, columns: Collection[str]) -> str:
 
     ``columns`` are those of customers. Of several rows the latest that had arrived counts; later ones are the future.
     """
-    arrived = "greatest(known_from, arrived_at)" if "arrived_at" in columns else "known_from"
-    known = f"""SELECT * FROM customers WHERE {arrived} <= TIMESTAMPTZ '{at}'
+    arrived = f" AND arrived_at <= TIMESTAMPTZ '{at}'" if "arrived_at" in columns else ""  # null: not known yet
+    known = f"""SELECT * FROM customers WHERE known_from <= TIMESTAMPTZ '{at}'{arrived}
         QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY known_from DESC) = 1"""
     return f"SELECT customer_id, coalesce(CAST(({sql}) AS VARCHAR), 'not known') AS label FROM ({known}) AS customers"
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from opportune.decisioning import attributes_of
 from opportune.domain import BadInput, LimitRow, Places, limit_rows
 from opportune.economics import resources_used
@@ -14,8 +16,15 @@ ROUNDING = 1e-9
 """How far, relative to the bound, a sum may lie beyond it by rounding, as in the certificate."""
 
 
+class Whole(msgspec.Struct, frozen=True, kw_only=True):
+    """The list that limits are about: its opportunities, and those among them that are judged as if not held out."""
+
+    listed: int
+    held_out: int
+
+
 def planned_against_realised(
-    trial: Trial, policies: dict[str, Judged], planned: dict[str, float], listed: int
+    trial: Trial, policies: dict[str, Judged], planned: dict[str, float], whole: Whole
 ) -> list[dict[str, Any]]:
     """Return per row of the limits the bound, the planned use, and the plan's realised use with its interval.
 
@@ -23,15 +32,15 @@ def planned_against_realised(
     and its interval a point; so is one that makes no offer. A row of a scenario has nothing that came out: the scenario
     did not. Nor has one whose offers were seen to use nothing: what they may use is not known from that.
 
-    Bound and planned use are of the whole list, of ``listed`` opportunities. What came out is known of the decisions
-    that are judged: their mean use counts for the whole list, and ``from`` says of how many it is known.
+    Bound and planned use are of the whole list. What came out is known of the decisions that are judged: their mean use
+    counts for all whom the plan did not hold out, and ``from`` says of how many it is known.
     """
     specs = trial.settings.evidence.policy
     policy = next(policies[spec.name] for spec in specs if spec.is_plan)
     rows = limit_rows(trial.listed.places)
     told = only_planned(trial.listed.places, planned)
     return [
-        {**each, **_came_out(trial, policy, row, each["planned"], listed)} for each, row in zip(told, rows, strict=True)
+        {**each, **_came_out(trial, policy, row, each["planned"], whole)} for each, row in zip(told, rows, strict=True)
     ]
 
 
@@ -52,7 +61,7 @@ def only_planned(places: Sequence[Places], planned: dict[str, float]) -> list[di
     ]
 
 
-def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float, listed: int) -> dict[str, Any]:
+def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float, whole: Whole) -> dict[str, Any]:
     resources = [name for name in (row.uses, row.per) if name is not None]
     known = resources_used(trial.settings.assumptions)
     if any(name not in known or name not in trial.uses for name in resources):
@@ -60,7 +69,7 @@ def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float, liste
     if not any(known[name] for name in resources):
         return _known(row, planned)
     try:
-        return _realised(trial, policy, row, listed)
+        return _realised(trial, policy, row, whole)
     except BadInput as error:
         if {finding.code for finding in error.findings} != {UNVARIED}:
             raise
@@ -72,7 +81,7 @@ def _known(row: LimitRow, planned: float) -> dict[str, Any]:
     return {"realised": planned, "low": planned, "high": planned, "method": "known", "holds": holds}
 
 
-def _realised(trial: Trial, policy: Judged, row: LimitRow, listed: int) -> dict[str, Any]:
+def _realised(trial: Trial, policy: Judged, row: LimitRow, whole: Whole) -> dict[str, Any]:
     about = row.multiplier(trial.listed.places[row.source].codes(attributes_of(trial.listed.batch)))
     uses = trial.uses if about is None else {name: amounts * about for name, amounts in trial.uses.items()}
     (found,) = limit_evidence(
@@ -84,8 +93,8 @@ def _realised(trial: Trial, policy: Judged, row: LimitRow, listed: int) -> dict[
         completion=trial.completion,
         replicates=trial.settings.evidence.replicates,
         seed=trial.settings.identity.seed,
-        decisions=listed,
+        decisions=whole.listed - whole.held_out,
     )
     used = found.used
     told = {"realised": used.value, "low": used.low, "high": used.high, "method": "snipw", "holds": found.holds}
-    return {**told, "from": used.n, "listed": listed}
+    return {**told, "from": used.n, "listed": whole.listed}

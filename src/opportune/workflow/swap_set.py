@@ -46,7 +46,7 @@ def _cells(trial: Trial, older: Judged, newer: Judged) -> list[Any]:
     models = {RAW: trial.outcome_models[RAW], **{name: _model_of_use(trial, name) for name in USES}}
     found = swap_set(
         trial.logged, older, newer, measures=measures, outcome_models=models, segment=_segment(trial),
-        completion=trial.completion,
+        of_offers=USES, completion=trial.completion,
     )  # fmt: skip
     return [msgspec.to_builtins(cell) for cell in found]
 
