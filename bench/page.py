@@ -48,6 +48,6 @@ def _line(each: dict) -> str:
     name = each["name"].partition(".")[2].replace("_", " ")
     rival = "" if each["rival"] is None else f"{each['against']}: {each['rival']:g}"
     ratio = "" if each["ratio"] is None else f"{each['ratio']:.2g}"
-    promised = "" if each["bar"] is None else f"{each['bar']:.3g}"
+    promised = "" if each["bar"] is None else f"{each['bar']:.4g}"
     kept = {None: "", True: "kept", False: "**missed**"}[each["met"]]
     return f"| {name} | {each['value']:g} {each['unit']} | {rival} | {ratio} | {promised} | {kept} |"
