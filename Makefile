@@ -22,8 +22,8 @@ setup: .venv/run.stamp
 demo: setup  ## the main job on real data
 	$(BIN)/opportune run examples/reengagement
 
-test: .venv/dev.stamp
-	$(BIN)/python -m pytest tests docs -m "not system"
+test: .venv/dev.stamp  ## in two processes; the tests of a file stay in one
+	$(BIN)/python -m pytest tests docs -m "not system" --numprocesses=2 --dist=loadfile
 
 test-system: .venv/dev.stamp  ## real Chromium, real processes
 	bash tools/install-system-parts.sh

@@ -1,4 +1,5 @@
-"""One demo output and one small project per session: made once, read by all.
+"""One demo output and one small project per session: made once, read by all. `make test` has two processes, and a file's
+tests stay in one: all that read the demo are in one file.
 
 Property tests draw the same examples in every run, so that a red run can be run again; `--hypothesis-profile=search`
 draws new ones, to look for more.

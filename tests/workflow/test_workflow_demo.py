@@ -1,10 +1,18 @@
-"""The demo on real data: figures of an independent study, limits, files, and honest words."""
+"""The demo on real data: figures of an independent study, limits, files, honest words, and bits.
+
+One row and 100,000 rows give the same bits, in any order: the promise that list and request decide alike. It is tested
+here, because a file's tests run in one process and the demo is made once.
+"""
 
 import json
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
+from opportune.decisioning import candidates, forecast
+from opportune.workflow.frames import context_columns, open_tables, opportunities_at, read_facts
+from opportune.workflow.plan import read_rulebook
 
 pytestmark = pytest.mark.demo
 
@@ -176,3 +184,43 @@ def test_the_page_says_what_contribution_is_made_of_and_on_which_assumptions(dem
         "rand per month of term", "5.00", "rand per letter", "1.00", "rand lost per rand of average arrears",
     ):  # fmt: skip
         assert words in page
+
+
+@pytest.fixture(scope="module")
+def waist(demo):
+    """The demo's list, its facts and its rulebook: trees and linear models, five offers."""
+    settings = demo.settings
+    batch = opportunities_at(open_tables(demo.out, settings.directory), settings.plan_at, context_columns(settings))
+    facts = read_facts(demo.out, list(settings.features), batch.opportunity_id, settings.plan_at)
+    return batch, facts, read_rulebook(settings, demo.out)
+
+
+def test_one_row_and_100_000_rows_give_the_same_bits(waist):
+    batch, facts, rulebook = waist
+    rows = np.resize(np.arange(len(batch)), 100_000)
+    many = candidates(batch.take(rows), facts.take(rows), rulebook)
+    for row in (0, 1, 17, 16_383, 16_384, 29_252, 99_999):
+        one = candidates(batch.take(rows[[row]]), facts.take(rows[[row]]), rulebook)
+        assert one.value.tobytes() == many.value[[row]].tobytes()
+        assert all(one.uses[name].tobytes() == many.uses[name][[row]].tobytes() for name in one.uses)
+
+
+def test_the_order_of_a_batch_changes_no_bit(waist):
+    batch, facts, rulebook = waist
+    rows = np.arange(3_000)
+    straight = candidates(batch.take(rows), facts.take(rows), rulebook)
+    turned = candidates(batch.take(rows[::-1]), facts.take(rows[::-1]), rulebook)
+    assert straight.value.tobytes() == np.ascontiguousarray(turned.value[::-1]).tobytes()
+
+
+def test_a_dearer_offer_is_never_likelier_to_be_taken(waist):
+    batch, facts, rulebook = waist
+    rows = np.arange(5_000)
+    response = forecast(batch.take(rows), facts.take(rows), rulebook).quantities["response"]
+    assert np.all(np.diff(response, axis=1) >= 0)  # steps are ordered by growing discount
+
+
+def test_facts_in_another_order_are_refused(waist):
+    batch, facts, rulebook = waist
+    with pytest.raises(ValueError, match="order of the batch"):
+        candidates(batch.take(np.array([0, 1])), facts.take(np.array([1, 0])), rulebook)
