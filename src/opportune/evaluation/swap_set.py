@@ -152,6 +152,8 @@ class _Trial(msgspec.Struct, frozen=True):
 
 def _offered(logged: LoggedDecisions) -> np.ndarray:
     """Return the mask (n,) of the decisions that offered something."""
+    if logged.no_offer is None:
+        return np.ones(len(logged), dtype=bool)
     return np.asarray(logged.action != logged.no_offer)
 
 
