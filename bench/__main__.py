@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 from bench.allocation import allocation_results
 from bench.coverage import coverage_results
@@ -20,12 +21,12 @@ from bench.economics import economics_results
 from bench.evaluation import evaluation_results
 from bench.page import write_page
 from bench.result import result, told
+from bench.timing import REPEATS
 from bench.uplift import uplift_results
 from bench.value import value_results
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "examples" / "reengagement"
-REPEATS = 5
 
 
 def main() -> None:
@@ -54,9 +55,9 @@ def measured() -> Iterator[dict]:
 
 def start_results() -> list[dict]:
     """Return the medians of importing the package and of its help, each beside Python alone."""
-    bare = median(lambda: run("-c", "pass"))
-    imported = median(lambda: run("-c", "import opportune"))
-    helped = median(lambda: run("-m", "opportune.cli", "--help"))
+    bare = median_run("-c", "pass")
+    imported = median_run("-c", "import opportune")
+    helped = median_run("-m", "opportune.cli", "--help")
     return [
         result("cli.import", imported - bare, "s above bare Python", bar=0.2),
         result("cli.help", helped, "s", rival=("Python's own start", bare), bar=0.3),
@@ -83,9 +84,9 @@ def run(*arguments: str) -> float:
     return time.perf_counter() - started
 
 
-def median(measure: Callable[[], float]) -> float:
-    """Return the median of a few measurements."""
-    return sorted(measure() for _ in range(REPEATS))[REPEATS // 2]
+def median_run(*arguments: str) -> float:
+    """Return the median seconds of a few such processes."""
+    return median(run(*arguments) for _ in range(REPEATS))
 
 
 if __name__ == "__main__":

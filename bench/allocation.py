@@ -4,8 +4,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,6 +18,7 @@ from scipy.sparse import eye as identity
 
 from bench.pacing import pacing_results
 from bench.result import result
+from bench.timing import timed
 from opportune.allocation import allocate, best_offer, frontier
 from opportune.domain import Candidates, Limit, Plan
 from opportune.tables import candidates_of_table
@@ -233,13 +233,6 @@ def by_pdlp(candidates: Candidates, rows: tuple[Any, np.ndarray]) -> float:
     solver.set_time_limit_in_seconds(PDLP_SECONDS)
     solver.solve(model)
     return float(solver.objective_value())
-
-
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that a call takes, and its result."""
-    started = time.perf_counter()
-    done = work()
-    return time.perf_counter() - started, done
 
 
 def in_process(*arguments: str) -> list[float]:

@@ -6,6 +6,7 @@ by the streams of ``coverage``.
 
 from typing import Literal
 
+import msgspec
 import numpy as np
 from scipy.stats import norm
 
@@ -27,6 +28,7 @@ from opportune.evaluation import (
 )
 
 ROWS, SLOTS, REPLICATES = 3_000, 3, 200
+RARE = 0.02
 NEVER = np.zeros(0)
 Told = Literal["off", "below", "share"]
 """How a coverage is told: how far off 95 %, how far below, or as a share of which nothing is promised."""
@@ -89,7 +91,8 @@ def slates(draw: np.random.Generator, seed: int) -> dict[tuple[Told, str], bool]
 
 
 def terms(draw: np.random.Generator, seed: int) -> dict[tuple[Told, str], bool]:
-    """Terms drawn evenly from 0 to 1, mean outcome sin 3t + x / 2, targets 0.3 + 0.4 x: it bends by at most 9.
+    """Terms drawn evenly from 0 to 1, mean outcome sin 3t + x / 2, targets 0.3 + 0.4 x: it bends by at most 9. And a
+    rare outcome, the same at all terms.
 
     A stated bound covers whatever the bend is up to it, so more often than it says where the bend is less.
     """
@@ -102,12 +105,15 @@ def terms(draw: np.random.Generator, seed: int) -> dict[tuple[Told, str], bool]:
     )  # fmt: skip
     value = (np.cos(0.9) - np.cos(2.1)) / 1.2 + 0.25
     model = TermModel(at_target=0.8 * np.sin(3.0 * target), at_logged=0.8 * np.sin(3.0 * term))
-    return {
+    held: dict[tuple[Told, str], bool] = {
         ("below", f"coverage_terms_{estimator}"): within(
             value, estimate_terms(logged, target, estimator=estimator, model=model, bend=9.0).estimate
         )
         for estimator in ("ipw", "snipw", "dr")
     }
+    rare = msgspec.structs.replace(logged, outcome=(draw.random(ROWS) < RARE).astype(np.float64))
+    held["below", "coverage_terms_of_rare_outcomes"] = within(RARE, estimate_terms(rare, target, bend=0.1).estimate)
+    return held
 
 
 def loggers(draw: np.random.Generator, seed: int) -> dict[tuple[Told, str], bool]:
@@ -142,7 +148,7 @@ def swaps(draw: np.random.Generator, seed: int) -> dict[tuple[Told, str], bool]:
     return {
         ("off", f"coverage_swap_{cell.kind.replace(' ', '_')}"): within(true[cell.kind], cell.change["value"])
         for cell in cells
-        if cell.segment == "all" and cell.change
+        if cell.segment == "all"
     }
 
 

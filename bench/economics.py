@@ -1,17 +1,14 @@
 """APRs: a million contracts of dated flows at once, beside other calculators on some of the same contracts."""
 
-import time
-from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import numpy as np
 
 from bench.result import result
+from bench.timing import median_timed, timed
 from opportune.economics import Flows, UnitPeriod, apr, repeated
 
 MANY, SOME, FEW = 1_000_000, 20_000, 1_000
-REPEATS = 5
 MONTH = UnitPeriod("month", 1)
 FIRST, LONGEST = date(2022, 1, 1), 60
 
@@ -26,10 +23,10 @@ def economics_results() -> list[dict]:
     first = parts(advances, payments, ends, SOME)
     for method in ("actuarial", "effective"):
         apr(*first, method)  # compile
-    taken, found = median_seconds(lambda: apr(advances, payments))
-    yearly, effective = median_seconds(lambda: apr(advances, payments, "effective"))
-    alone, theirs = median_seconds(lambda: pyxirr_rates(*first))
-    few, of_curo = seconds(lambda: curo_rates(*parts(advances, payments, ends, FEW)))
+    taken, found = median_timed(lambda: apr(advances, payments))
+    yearly, effective = median_timed(lambda: apr(advances, payments, "effective"))
+    alone, theirs = median_timed(lambda: pyxirr_rates(*first))
+    few, of_curo = timed(lambda: curo_rates(*parts(advances, payments, ends, FEW)))
     return [
         result("economics.apr_1m", taken, "s", bar=2.0),
         result("economics.apr_effective_each", 1e6 * yearly / MANY, "us", rival=("pyxirr", 1e6 * alone / SOME)),
@@ -95,16 +92,3 @@ def curo_rates(advances: Flows, payments: Flows) -> np.ndarray:
 def apart(theirs: np.ndarray, ours: np.ndarray) -> float:
     """Return the greatest difference of the first rates."""
     return float(np.max(np.abs(theirs - ours[: len(theirs)])))
-
-
-def median_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the median seconds of a few calls, and the result: a second's work moves with whatever runs beside it."""
-    taken, results = zip(*(seconds(work) for _ in range(REPEATS)), strict=True)
-    return sorted(taken)[REPEATS // 2], results[0]
-
-
-def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that a call takes, and its result."""
-    started = time.perf_counter()
-    done = work()
-    return time.perf_counter() - started, done

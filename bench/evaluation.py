@@ -6,14 +6,12 @@ would write it down, and ``scipy.stats.bootstrap``, which knows no clusters and 
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from bench.result import result, told
+from bench.timing import timed
 from opportune.domain import Estimate
 from opportune.evaluation import FixedOffers, LoggedDecisions, estimate
 
@@ -64,13 +62,13 @@ def evaluation_results() -> list[dict]:
     """Return seconds and memory of ten million rows, and seconds of a bootstrap of a million, beside rivals."""
     small = large_log(FEW)
     both(*small)
-    plain, expected = seconds(lambda: by_hand(*small))
+    plain, expected = timed(lambda: by_hand(*small))
     found = both(*small)
     apart = max(abs(each.value - value) / error for each, (value, error) in zip(found, expected, strict=True))
     logged, policy, predicted = small
-    drawing, _ = seconds(lambda: estimate(logged, policy, outcome_model=predicted, replicates=REPLICATES))
+    drawing, _ = timed(lambda: estimate(logged, policy, outcome_model=predicted, replicates=REPLICATES))
     tenth = logged.outcome["outcome"][: FEW // SHARE].astype(np.float64)
-    rival, _ = seconds(
+    rival, _ = timed(
         lambda: stats.bootstrap(
             (tenth,), np.mean, n_resamples=RIVAL_REPLICATES, batch=10, method="percentile", rng=np.random.default_rng(0)
         )
@@ -89,19 +87,12 @@ def apart_and_large() -> tuple[float, float]:
     """Return seconds and peak memory of a process of its own that makes and judges ten million rows."""
     code = (
         "import resource; from bench.evaluation import *; log = large_log(MANY); "
-        "taken, _ = seconds(lambda: both(*log)); "
+        "taken, _ = timed(lambda: both(*log)); "
         "print(taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     taken, memory = done.stdout.split()
     return float(taken), int(memory) / 1024**2
-
-
-def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that a call takes, and its result."""
-    started = time.perf_counter()
-    done = work()
-    return time.perf_counter() - started, done
 
 
 if __name__ == "__main__":

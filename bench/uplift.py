@@ -1,13 +1,10 @@
 """Uplift and experiments: budget paths beside a plain loop, intervals that cover, daily looks that keep the level."""
 
-import time
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from bench.coverage import below
 from bench.result import result
+from bench.timing import timed
 from opportune.evaluation import (
     ExperimentDesign,
     RankedTrial,
@@ -35,9 +32,9 @@ def uplift_results() -> list[dict]:
 def path_results() -> list[dict]:
     """Return seconds of a path of a million customers, beside a plain loop per customer, and how far both are apart."""
     values, costs = offers(MANY)
-    taken, walk = seconds(lambda: hull_walk(values, costs, values))
+    taken, walk = timed(lambda: hull_walk(values, costs, values))
     few = values[:FEW], costs[:FEW]
-    alone, plain = seconds(lambda: by_loop(*few))
+    alone, plain = timed(lambda: by_loop(*few))
     budgets = np.linspace(0.0, plain[0][-1], 50)
     apart = np.abs(np.interp(budgets, *plain) - hull_walk(*few, few[0]).gain_at(budgets)).max()
     return [
@@ -82,8 +79,8 @@ def convention_results() -> list[dict]:
     trial = RankedTrial(
         row_id=np.arange(MANY), outcome=outcome, treated=treated, score=score, used_for_choosing=np.array([])
     )
-    taken, _ = seconds(lambda: qini(trial, convention="sklift"))
-    alone, _ = seconds(lambda: qini_by_loop(outcome, treated, score))
+    taken, _ = timed(lambda: qini(trial, convention="sklift"))
+    alone, _ = timed(lambda: qini_by_loop(outcome, treated, score))
     return [result("evaluation.qini_each", 1e6 * taken / MANY, "us", rival=("a plain loop", 1e6 * alone / MANY))]
 
 
@@ -182,7 +179,7 @@ def stopping_results() -> list[dict]:
         )
         needed.append(next((each.n for each in told if each.excludes_zero()), 60_001))
     design = ExperimentDesign(per_day=1_000, days=60, treated=0.5, rate=0.04, effect=0.01, mature_after=30)
-    taken, _ = seconds(lambda: power(design, list(range(31, 91)), trials=10_000, seed=1, tuned_for=10_000))
+    taken, _ = timed(lambda: power(design, list(range(31, 91)), trials=10_000, seed=1, tuned_for=10_000))
     return [
         result(
             "evaluation.customers_to_show_1_point",
@@ -192,10 +189,3 @@ def stopping_results() -> list[dict]:
         ),
         result("evaluation.power_10k_trials", taken, "s", bar=5.0),
     ]
-
-
-def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that a call takes, and its result."""
-    started = time.perf_counter()
-    done = work()
-    return time.perf_counter() - started, done

@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from bench.plain_loan import plain_loan, rltc
 from bench.result import result
+from bench.timing import timed
 from opportune.economics import Accounts, Assumption, Curves, LifetimeAssumptions, Loans, accounts, value
 from opportune.economics.lifetime_assumptions import UNITS
 from opportune.economics.postings import INCOME
@@ -62,12 +60,12 @@ def value_results() -> list[dict]:
     """
     value(mixed_loans(100), CURVES, ASSUMPTIONS)
     loans = mixed_loans(MANY)
-    taken, found = seconds(lambda: value(loans, CURVES, ASSUMPTIONS))
+    taken, found = timed(lambda: value(loans, CURVES, ASSUMPTIONS))
     few = loans.take(slice(0, FEW))
-    alone, plain = seconds(lambda: [plain_loan(few, row, CURVES, FIGURES) for row in range(FEW)])
+    alone, plain = timed(lambda: [plain_loan(few, row, CURVES, FIGURES) for row in range(FEW)])
     apart = float(np.max(np.abs(np.array([rltc(each) for each in plain]) - found.rltc(discounted=False)[:FEW])))
     each = [per_loan(size) for size in SIZES]
-    posting, _ = seconds(lambda: post_all(mixed_loans(POSTED)))
+    posting, _ = timed(lambda: post_all(mixed_loans(POSTED)))
     return [
         result("economics.value_1m", taken, "s", bar=5.0),
         result("economics.value_1m_memory", peak_memory_gib(), "GiB", bar=2.0),
@@ -115,7 +113,7 @@ def _once(blocks: list[Loans], size: int) -> float:
     taken = 0.0
     for start in range(0, size, MANY):
         block = blocks[(start // MANY) % 2]
-        taken += seconds(lambda block=block: value(block, CURVES, ASSUMPTIONS))[0]
+        taken += timed(lambda block=block: value(block, CURVES, ASSUMPTIONS))[0]
     return taken
 
 
@@ -127,10 +125,3 @@ def peak_memory_gib() -> float:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return int(done.stdout) / 1024**2
-
-
-def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that a call takes, and its result."""
-    started = time.perf_counter()
-    done = work()
-    return time.perf_counter() - started, done

@@ -249,7 +249,7 @@ def test_who_is_reached_and_what_is_known_must_fit():
 @pytest.mark.parametrize(
     ("everybody", "defaults", "says"),
     [(1.0, None, "who is reached is judged by .* all 1"), (0.0, None, "who is reached is judged by .* all 0"),
-     (None, 0.0, "the outcome given that is judged by .* all 0")],
+     (None, 0.0, "the outcome is judged by .* all 0")],
 )  # fmt: skip
 def test_what_all_or_none_did_tells_no_interval(everybody, defaults, says):
     logged, taken, arrears = takers(400)
@@ -263,6 +263,41 @@ def test_what_all_or_none_did_tells_no_interval(everybody, defaults, says):
         logged, policy, reached=taken, given=arrears, among="takers", estimator="dm", model=model, interval="influence"
     )
     assert direct.given.value == pytest.approx(0.2)
+
+
+def test_one_fee_for_all_who_take_tells_what_is_paid_and_not_how_fees_vary():
+    logged, taken, _ = takers(400)
+    policy = fixed_choice("b", np.ones(400, dtype=int), 2)
+    found = estimate_staged(logged, policy, reached=taken, given=np.where(taken == 1, 500.0, np.nan), among="takers")
+    assert found.given is None
+    assert found.product.value == pytest.approx(500.0 * found.reached.value)
+    assert found.product.low < 200.0 < found.product.high
+
+
+@pytest.mark.parametrize("logged_as", [0.0, np.nan])
+def test_whether_outcomes_tell_anything_is_asked_of_completed_ones(logged_as):
+    """The log's own outcome is not read by hazards: events that were seen tell, and without any nothing does."""
+    logged, completion, policy = watched_loans(1_500, 11)
+    logged = msgspec.structs.replace(logged, outcome={"default": np.full(1_500, logged_as)})
+    options = {"measure": "default", "estimator": "snipw", "interval": "influence"}
+    found = estimate(logged, policy, completion=completion, **options)
+    assert found.low < TRUTH < found.high
+    none_seen = msgspec.structs.replace(completion, event_at=np.zeros(1_500, dtype=int))
+    with pytest.raises(BadInput, match=r"OP629\] policy 'b' is judged by \d+ outcomes that are all 0"):
+        estimate(logged, policy, completion=none_seen, **options)
+
+
+def test_open_rows_are_told_by_the_known_ones_of_their_cell():
+    draw = np.random.default_rng(4)
+    logged, _, _ = takers(400)
+    open_ = (logged.action == 1) & (np.arange(400) % 5 > 0)
+    outcome = np.where(logged.action == 1, 0.0, draw.normal(3.0, 1.0, 400))
+    logged = msgspec.structs.replace(logged, outcome={"y": np.where(open_, np.nan, outcome)})
+    policy, options = fixed_choice("b", np.ones(400, dtype=int), 2), {"measure": "y", "estimator": "snipw"}
+    found = estimate(logged, policy, completion=ProxyCompletion(cell=np.zeros(400)), **options)
+    assert found.low < found.high
+    with pytest.raises(BadInput, match=r"OP629\] policy 'b' is judged by \d+ outcomes that are all 0"):
+        estimate(logged, policy, completion=ProxyCompletion(cell=logged.action), **options)
 
 
 def paid_loans(n, seed):

@@ -410,6 +410,12 @@ def test_once_mismatched_stays_mismatched():
     assert not sample_ratio([mended], SHARES).mismatch
 
 
+def test_an_experiment_without_an_event_has_no_difference_yet():
+    n = 400
+    with pytest.raises(BadInput, match=r"OP658\] outcome is the same in all rows of each arm"):
+        adjusted_difference(np.zeros(n), np.arange(n) % 2, np.arange(n)[:, None] % 7.0, np.arange(n))
+
+
 def test_counts_that_are_no_history_are_refused():
     with pytest.raises(BadInput, match=r"(?s)OP659.*other arms.*expected each above 0.*shrinks"):
         sample_ratio([{"a": 5, "b": 6}, {"a": 4, "b": 7}], {"a": 0.5, "c": 0.4})

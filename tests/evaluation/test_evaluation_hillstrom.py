@@ -86,7 +86,7 @@ def test_predictions_move_the_estimate_by_less_than_its_error_and_narrow_it(modu
 
 def test_paths_end_where_policies_begin(module, sample):
     scores = module.scores_of(sample, "visit")
-    settings = {"used_for_choosing": NOBODY, "replicates": 20, "seed": 1}
+    settings = {"used_for_choosing": NOBODY, "replicates": 40, "seed": 1}
     best = np.eye(2)[np.argmax(scores.predicted, axis=1)] * (scores.predicted.max(axis=1, keepdims=True) > 0)
     path = qini_path(scores, np.ones(2), np.array([1.0]), **settings)
     assert path.gain[0] == pytest.approx(policy_gain(scores, best, used_for_choosing=NOBODY).value)

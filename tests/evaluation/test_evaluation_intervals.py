@@ -257,7 +257,7 @@ def test_an_offer_that_the_log_could_have_made_and_never_made_is_not_known():
     never, often = fixed_choice("c", np.full(300, 2), K), np.zeros(300, dtype=int)
     once_more = fixed_choice("a, or c for one", np.where(np.arange(300) == 7, 2, often), K)
     loss = rows_of([Limit(name="loss", uses="loss", at_most=5.0)], {})
-    says = r"OP629\] policy 'c'.* makes offers that the log could have drawn and never drew"
+    says = r"OP629\] (policy 'c'|limit 'loss').* makes offers that the log could have drawn and never drew"
     for refused in (
         lambda: estimate(logged, never, outcome_model=mean),
         lambda: limit_evidence(logged, never, {"loss": logged.outcome["outcome"]}, loss),
@@ -267,9 +267,41 @@ def test_an_offer_that_the_log_could_have_made_and_never_made_is_not_known():
         with pytest.raises(BadInput, match=says):
             refused()
     unlike = msgspec.structs.replace(logged, action=np.where(np.arange(300) == 7, 1, logged.action))
-    with pytest.raises(BadInput, match=r"OP629\] policy 'a, or c for one' less policy 'a' makes offers"):
+    with pytest.raises(
+        BadInput, match=r"OP629\] policy 'a, or c for one' less policy 'a' differs where 'a, or c for one' makes"
+    ):
         compare(unlike, once_more, fixed_choice("a", often, K), outcome_model=mean)
+    with pytest.raises(BadInput, match="OP629"):  # the other side was seen, and says nothing of this one
+        compare(logged, never, fixed_choice("a", often, K), outcome_model=mean, estimator="snipw")
     assert estimate(logged, never, estimator="dm", outcome_model=mean).value == pytest.approx(mean[:, 2].mean())
+
+
+def losses(logged):
+    """Losses of those who were offered a or b, and none of the few who were offered c."""
+    return {"loss": np.where(logged.action == 2, 0.0, logged.outcome["outcome"])}
+
+
+@pytest.mark.parametrize("per", [None, "lent"])
+def test_losses_of_other_offers_do_not_make_a_limit_sure(per):
+    logged, _, policy = stream(n=300)
+    loss = rows_of([Limit(name="loss", uses="loss", per=per, at_most=1.0)], {})
+    with pytest.raises(BadInput, match=r"OP629\] limit 'loss' is judged by \d+ outcomes that are all 0"):
+        limit_evidence(logged, policy, losses(logged) | {"lent": np.full(300, 100.0)}, loss)
+
+
+def test_whoever_leaves_everybody_alone_uses_nothing_and_that_is_known():
+    logged, _, _ = stream(n=300)
+    logged = msgspec.structs.replace(logged, offer_ids=("a", "b", "NO_OFFER"))
+    nobody = fixed_choice("nobody", np.full(300, 2), K)
+    loss = rows_of([Limit(name="loss", uses="loss", at_most=1.0)], {})
+    (found,) = limit_evidence(logged, nobody, losses(logged), loss)
+    assert (found.used.low, found.used.high, found.holds) == (0.0, 0.0, 1.0)
+
+
+def test_worst_outcomes_that_are_all_alike_do_not_show_that_none_is_worse():
+    logged, _, policy = stream(n=300)
+    with pytest.raises(BadInput, match=r"OP629\] policy 'c' has worst outcomes that are all alike \(0\)"):
+        cvar(logged, policy)
 
 
 def test_an_asymptotic_sequence_begins_when_it_has_seen_enough():

@@ -6,6 +6,8 @@ import pytest
 
 from opportune.domain import BadInput, Limit, rows_of
 from opportune.evaluation import (
+    AsLogged,
+    FixedOffers,
     LoggedDecisions,
     LoggedTerms,
     ProxyCompletion,
@@ -30,7 +32,7 @@ ROWS = rows_of([Limit(name="loss", uses="outcome", at_most=3.0)], {})
 def log():
     draw = np.random.default_rng(0)
     return LoggedDecisions(
-        decision_id=IDS, customer_id=IDS, slot=IDS, offer_ids=("a", "b"), action=draw.integers(0, 2, N),
+        decision_id=IDS, customer_id=IDS, slot=IDS % 2, offer_ids=("a", "b"), action=draw.integers(0, 2, N),
         eligible=np.ones((N, 2), dtype=bool), probability=np.full((N, 2), 0.5), outside=np.zeros(N),
         outcome={"outcome": draw.normal(size=N)}, cluster=IDS, decided_at=np.datetime64("2025-01-01") + IDS,
     )  # fmt: skip
@@ -64,6 +66,32 @@ SPOILT = {
     "OP605": lambda logged: {"eligible": np.arange(2) != np.where(IDS == 3, logged.action, -1)[:, None]},
     "OP606": lambda logged: {"outcome": {"outcome": np.where(IDS == 3, np.nan, logged.outcome["outcome"])}},
 }  # fmt: skip
+
+
+NONE = {
+    "twice": FixedOffers("p", np.full((N, 2), 1.0)), "below": FixedOffers("p", np.tile([-1.0, 1.0], (N, 1))),
+    "contact above 1": AsLogged("p", np.full(N, 2.0), np.full((N, 2), 0.5)),
+    "contact not known": AsLogged("p", np.full(N, np.nan), np.full((N, 2), 0.5)),
+}  # fmt: skip
+JUDGES = {
+    "estimate": lambda logged, policy: estimate(logged, policy, estimator="snipw"),
+    "limits": lambda logged, policy: limit_evidence(logged, policy, logged.outcome, ROWS),
+    "tail": cvar,
+    "staged": lambda logged, policy: estimate_staged(
+        logged, policy, reached=TAKEN, given=np.where(TAKEN == 1, logged.outcome["outcome"], np.nan), among="takers"
+    ),
+    "slates": lambda logged, policy: estimate_slates(logged, policy, IDS // 2),
+    "swap set": lambda logged, policy: swap_set(
+        logged, BOTH, policy, measures=logged.outcome, outcome_models={"outcome": np.zeros((N, 2))}, segment=np.zeros(N)
+    ),
+}
+
+
+@pytest.mark.parametrize("policy", NONE)
+@pytest.mark.parametrize("judge", JUDGES)
+def test_a_policy_that_is_none_is_refused_at_every_door(judge, policy):
+    with pytest.raises(BadInput, match=r"OP616\] probability 200 rows \(0, 1, 2\) have probabilities below 0"):
+        JUDGES[judge](log(), NONE[policy])
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -66,6 +66,7 @@ def test_cells_find_the_truth_and_add_up_to_the_difference_of_the_policies():
 
 def test_a_perfect_model_leaves_no_noise_between_fixed_offers():
     logged, segment, mean = stream(2_000)
+    mean = mean + (np.arange(2_000) % 7 % 3)[:, None]  # both offers are worth more to some, and differ by 2 for all
     logged = msgspec.structs.replace(logged, outcome={"y": mean[np.arange(2_000), logged.action]})
     older, newer = choices(2_000)
     found = cells(logged, segment, fixed_choice("o", older, 2), fixed_choice("n", newer, 2), mean)
@@ -73,7 +74,6 @@ def test_a_perfect_model_leaves_no_noise_between_fixed_offers():
     for name in ("a", "b"):
         other = by[name, "other offer"]
         assert (other.value, other.high - other.low) == (pytest.approx(2.0), pytest.approx(0.0, abs=1e-9))
-        assert by[name, "swapped in"] is None  # one offer, and so one outcome: nothing tells how outcomes vary
 
 
 def test_customers_whom_the_log_never_offered_it_have_no_label():
@@ -139,9 +139,19 @@ def test_an_offer_that_happened_not_to_be_drawn_tells_nothing_of_a_cell():
         cell.segment: cell
         for cell in cells(logged, np.where(rare, "rare", "others"), small, large, np.zeros_like(mean))
     }
-    assert found["rare"].newer == {"y": None}
+    assert found["rare"].newer == found["rare"].change == {"y": None}
     assert found["rare"].older["y"].effective_n == 100
     assert found["others"].newer["y"].effective_n == pytest.approx(np.sum(logged.action == 1))
+
+
+def test_what_every_offer_uses_alike_is_known_in_a_cell():
+    logged, segment, _ = stream(2_000)
+    older, newer = fixed_choice("o", np.full(2_000, -1), 2), fixed_choice("n", np.ones(2_000, dtype=int), 2)
+    (cell, *_) = swap_set(
+        logged, older, newer, measures={"contacts": np.ones(2_000)}, outcome_models={"contacts": np.ones((2_000, 2))},
+        segment=segment, of_offers=["contacts"],
+    )  # fmt: skip
+    assert (cell.change["contacts"].value, cell.change["contacts"].high) == (pytest.approx(1.0), pytest.approx(1.0))
 
 
 def test_a_contact_at_random_has_no_swap_set():

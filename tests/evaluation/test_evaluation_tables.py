@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -55,7 +56,6 @@ def test_tables_give_the_figures_of_arrays(kind):
 
 
 def test_polars_is_taken_too():
-    pl = pytest.importorskip("polars")
     log, _, policy = tables()
     assert estimate(pl.from_pandas(log), pl.from_pandas(policy), estimator="ipw") == estimate(
         log, policy, estimator="ipw"

@@ -56,6 +56,13 @@ def test_scikit_uplifts_perfect_order_is_of_a_yes_or_no(published):
     assert qini(amounts, convention="sklift") == pytest.approx(qini(published, convention="sklift"))
 
 
+def test_a_curve_that_ends_at_nothing_has_no_shares():
+    same = trial(np.tile([1, 0, 0, 1, 0], 2), np.repeat([0, 1], 5), np.arange(10.0))
+    for measure in (qini, auuc):
+        with pytest.raises(BadInput, match=r"OP663\] the curve ends at 0"):
+            measure(same, convention="causalml")
+
+
 TEN = trial(np.array([0, 0, 0, 0, 1, 0, 0, 1, 1, 1]), np.repeat([0, 1], 5), np.tile(np.arange(5) / 10, 2))
 
 
@@ -267,9 +274,12 @@ def test_the_curve_at_everyone_is_the_average_effect():
 
 def test_the_area_of_a_straight_path_is_half_its_end():
     walk = hull_walk(np.ones((50, 1)), np.ones(1), np.ones((50, 1)))
-    found = gain_path(walk, np.arange(50), np.array([0.5, 1.0]), replicates=20, seed=1)
+    found = gain_path(walk, np.arange(50), np.array([0.5, 1.0]), replicates=40, seed=1)
     assert found.area == pytest.approx(0.5)
-    assert found.area_replicates == pytest.approx(np.full(20, 0.5))
+    assert found.area_replicates == pytest.approx(np.full(40, 0.5))
+    for budgets, replicates in (([0.0], 40), ([1.0], 2)):
+        with pytest.raises(ValueError, match=r"expected (one above 0|at least 40)"):
+            gain_path(walk, np.arange(50), np.array(budgets), replicates=replicates, seed=1)
 
 
 def test_an_offer_without_support_has_no_score_and_is_never_chosen():
@@ -277,13 +287,29 @@ def test_an_offer_without_support_has_no_score_and_is_never_chosen():
     probability = np.column_stack([np.full(n, 0.5), np.full(n, 0.5), np.zeros(n)])
     scores = doubly_robust_scores(
         row_id=np.arange(n), cluster=np.arange(n), arms=("none", "a", "b"), control="none", action=np.arange(n) % 2,
-        probability=probability, outcome=np.ones(n), predicted=np.tile([0.0, 1.0, 9.0], (n, 1)),
+        probability=probability, outcome=np.arange(n) % 3.0, predicted=np.tile([0.0, 1.0, 9.0], (n, 1)),
     )  # fmt: skip
     assert not scores.supported[:, 1].any()
     assert np.all(scores.score[:, 1] == 0)
     assert set(hull_walk(scores.predicted, np.ones(2), scores.score).offer) == {0}
     given_on = scores.candidates({"cost": np.ones(2)}, customer_id=scores.row_id, slot=scores.row_id, currency="USD")
     assert given_on.uses["cost"].tolist() == [[1.0, 0.0]] * n
+
+
+def test_an_arm_that_was_never_drawn_and_outcomes_all_alike_give_no_scores():
+    n = 40
+    given = {
+        "row_id": np.arange(n), "cluster": np.arange(n), "arms": ("none", "a", "b"), "control": "none",
+        "action": np.arange(n) % 2, "probability": np.tile([0.5, 0.48, 0.02], (n, 1)),
+        "outcome": np.arange(n) % 3.0, "predicted": np.full((n, 3), 0.9),
+    }  # fmt: skip
+    with pytest.raises(BadInput, match=r"OP629\] arm 'b' could have been drawn and never was"):
+        doubly_robust_scores(**given)
+    without = {"probability": np.tile([0.5, 0.5, 0.0], (n, 1)), "outcome": np.zeros(n)}
+    with pytest.raises(BadInput, match=r"OP629\] outcome is 0 in all rows"):
+        doubly_robust_scores(**(given | without))
+    with pytest.raises(BadInput, match=r"OP629\] outcome is 0 in all 10 rows"):
+        trial(np.zeros(10), np.repeat([0, 1], 5), np.arange(10.0))
 
 
 def half_supported(n=200):

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -10,6 +11,8 @@ from opportune.cli.app import status_of
 from opportune.domain import BadInput
 from opportune.project import Project
 from opportune.workflow.frames import positions
+from opportune.workflow.subsets import subset_contributions
+from opportune.workflow.trial import open_list
 from opportune.workflow.verdicts import verdicts
 
 OF_THE_LIST = "sent_at >= TIMESTAMP '2025-03-01'"
@@ -227,6 +230,24 @@ def test_odd_lists_are_judged_as_far_as_they_go(small, capsys):
     page = (small / "out" / "reports" / "portfolio.html").read_text()
     assert "No plan keeps a bound of 500 beside the other limits." in page
     assert "[OP815]" in page
+
+
+def test_every_figure_of_a_policy_has_beside_it_what_it_rests_on(usual):
+    realised = [row for row in usual["planned_against_realised"] if row["method"] == "snipw"]
+    assert realised
+    for row in (*usual["estimates"], *usual["tail"], *realised):
+        of_plan = usual["support"][row.get("policy", "planned")]
+        assert row["effective_n"] > 0
+        assert row["largest_weight"] >= of_plan["largest_weight"]
+        assert row["unsupported"] >= of_plan["unsupported"]
+
+
+def test_takers_without_arrears_do_not_show_that_none_will_come(small_run):
+    trial = open_list(small_run.settings, small_run.out).trial
+    before = subset_contributions(trial)[0]["arrears_per_lent"]
+    none = msgspec.structs.replace(trial, uses=trial.uses | {"expected_loss": np.zeros(len(trial.logged))})
+    assert before["low"] < before["value"] < before["high"]
+    assert subset_contributions(none)[0]["arrears_per_lent"] is None
 
 
 def two_slots_each(directory):

@@ -34,6 +34,12 @@ class Among(msgspec.Struct, frozen=True):
         found[self.rows] = self._inner().known(outcome[self.rows])
         return found
 
+    def alike(self, rows: np.ndarray) -> np.ndarray:
+        """Return the mask (n,) of the rows of the mask that tell what open ones among ``rows`` (n,) come to."""
+        found = np.zeros(len(rows), dtype=bool)
+        found[self.rows] = self._inner().alike(rows[self.rows])
+        return found
+
     def of(self, function: Callable[[np.ndarray], np.ndarray]) -> "Among":
         """Return the completion of a function of the outcome."""
         return Among(self.completion.of(function), self.rows)

@@ -96,6 +96,8 @@ def _check(outcome: np.ndarray, treated: np.ndarray, covariates: np.ndarray) -> 
         (min(rows) <= covariates.shape[1] + 1, "covariates", f"has arms of {rows[0]} and {rows[1]} rows: expected more "
          f"than {covariates.shape[1] + 1} in each", "use fewer covariates"),
         *_unknown(outcome, covariates),
+        (all(np.ptp(outcome[treated == arm]) == 0.0 for arm in (1, 0) if np.any(treated == arm)), "outcome",
+         "is the same in all rows of each arm: expected some that differ", "wait for more outcomes"),
     ])  # fmt: skip
 
 

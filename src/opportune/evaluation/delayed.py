@@ -45,6 +45,10 @@ class Completion(Protocol):
         """Return the outcome (n,) as far as it is known: zero on open rows."""
         ...
 
+    def alike(self, rows: np.ndarray) -> np.ndarray:
+        """Return the mask (n,) of the rows that tell what open ones among ``rows`` (n,) come to, these included."""
+        ...
+
     def of(self, function: Callable[[np.ndarray], np.ndarray]) -> "Completion":
         """Return the completion of a function of the outcome."""
         ...
@@ -83,6 +87,10 @@ class ProxyCompletion(msgspec.Struct, frozen=True, kw_only=True):
         if untold.any():
             raise BadInput([untold_of("cell", self.cell[np.isin(codes, np.flatnonzero(untold))], "known")])
         return np.where(is_open, 0.0, outcome)
+
+    def alike(self, rows: np.ndarray) -> np.ndarray:
+        """Return the mask (n,) of the rows in the cells of ``rows`` (n,)."""
+        return sharing(self.cell, rows)
 
     def of(self, function: Callable[[np.ndarray], np.ndarray]) -> "ProxyCompletion":
         """Return itself: known rows tell what any function of the outcome comes to."""
@@ -147,6 +155,12 @@ def taken(completion: _Rows, rows: np.ndarray) -> _Rows:
     arrays = {name: getattr(completion, name) for name in completion.__struct_fields__}
     kept = {name: array[rows] for name, array in arrays.items() if isinstance(array, np.ndarray)}
     return msgspec.structs.replace(completion, **kept)
+
+
+def sharing(names: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the mask (n,) of the rows whose name (n,) is that of one of ``rows`` (n,)."""
+    count, codes = cluster_codes(names)
+    return np.asarray(np.bincount(codes[rows], minlength=count)[codes] > 0)
 
 
 def spread(values: np.ndarray, count: int, codes: np.ndarray) -> np.ndarray:

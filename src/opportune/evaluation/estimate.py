@@ -7,13 +7,14 @@ import msgspec
 from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.estimators import Estimator
-from opportune.evaluation.inference import Clusters, Interval, as_clusters, inferred, refuse_unvaried
+from opportune.evaluation.inference import Clusters, Interval, as_clusters, inferred
 from opportune.evaluation.logged import refuse_unusable
 from opportune.evaluation.read_log import as_logged
 from opportune.evaluation.read_policy import as_policy, as_predictions
 from opportune.evaluation.sequence import Bounds, path_of
 from opportune.evaluation.statistic import difference
-from opportune.evaluation.support import named, refuse_undrawn, refuse_unsupported, smallest_effective_n
+from opportune.evaluation.support import refuse_unsupported, smallest_effective_n
+from opportune.evaluation.untold import refuse_untold
 
 
 class How(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,9 +119,7 @@ def _judge(given: Any, policies: tuple[Any, ...], how: How) -> Estimate:
         path = path_of(logged, judged, outcome, model if how.estimator == "dr" else None, bounds, how.level)
         return path.estimate(statistic.whole(), len(logged), how.estimator, how.level, kish)
     if how.estimator != "dm":
-        entered = weights[0] != (weights[1] if len(weights) > 1 else 0.0)
-        refuse_undrawn(logged, judged, entered)
-        refuse_unvaried(entered, outcome, named(judged))
+        refuse_untold(logged, judged, weights, outcome, how.completion)
     found = inferred(statistic, clusters, how.interval, how.replicates, how.seed)
     return found.estimate(len(logged), how.estimator, how.level, kish)
 

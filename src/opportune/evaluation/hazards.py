@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Finding
-from opportune.evaluation.delayed import spread, taken, untold_of
+from opportune.evaluation.delayed import sharing, spread, taken, untold_of
 from opportune.evaluation.statistic import ratio_or_zero
 from opportune.numerics import cluster_codes
 
@@ -36,6 +36,10 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     def take(self, rows: np.ndarray) -> Self:
         """Return the completion of the given rows (indices or mask)."""
         return taken(self, rows)
+
+    def alike(self, rows: np.ndarray) -> np.ndarray:
+        """Return the mask (n,) of the rows in the strata of ``rows`` (n,)."""
+        return sharing(self.stratum, rows)
 
     def happened(self) -> np.ndarray:
         """Return the rows (n,) whose event came by the horizon."""

@@ -7,8 +7,7 @@
 - asymptotic_sequence: the same standard error with a boundary that holds at all looks at once, as clusters become many
   (``asymptotic_radius``); ``SHARPEST`` is where it is narrowest. It begins once ``FEWEST_EVENTS`` were seen.
 
-Outcomes that are all the same say nothing of how outcomes vary: each of these would be a point, or as narrow as weights
-alone make it. They are refused, and so are no outcomes at all.
+Outcomes that say nothing of how outcomes vary are refused before (``untold``): each of these would be a point.
 """
 
 import math
@@ -65,7 +64,7 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
         """Return the ends of the interval."""
         check_level(level)
         if self.replicates is not None:
-            _check_replicates(len(self.replicates), level)
+            check_replicates(len(self.replicates), level)
             return percentile_interval(self.replicates, level)
         radius = _RADIUS[self.interval](self.clusters, level) * self.error
         return self.value - radius, self.value + radius
@@ -96,7 +95,7 @@ def check_level(level: float) -> None:
         raise ValueError(f"level is {level}: expected above 0 and below 1, such as 0.95")
 
 
-def _check_replicates(count: int, level: float) -> None:
+def check_replicates(count: int, level: float) -> None:
     """Raise ValueError where no replicate lies beyond an end of the interval on average: it would end at an extreme."""
     fewest = math.ceil(round(2.0 / (1.0 - level), 6))
     if count < fewest:
@@ -122,34 +121,28 @@ def inferred(statistic: Statistic, clusters: Clusters, interval: Interval, repli
     if interval == "bootstrap":
         drawn = statistic.value(bootstrap_totals(sums, replicates, seed, PURPOSE))
         return Inference(value=value, interval=interval, replicates=drawn, error=np.nan, clusters=clusters.count)
-    influence = np.einsum("cm,m->c", sums, statistic.gradient())
-    influence -= influence.mean()
+    influence = influence_of(statistic, sums)
     error = float(np.sqrt(clusters.count / (clusters.count - 1) * np.sum(influence**2)))
     if interval == "asymptotic_sequence" and error > _ROUNDING * abs(value):
         _refuse_early(influence)
     return Inference(value=value, interval=interval, replicates=None, error=error, clusters=clusters.count)
 
 
-def refuse_unvaried(entered: np.ndarray, outcome: np.ndarray, subject: str) -> None:
-    """Raise BadInput (OP629) where the outcomes (n,) that ``entered`` a figure are all the same; see ``unvaried``."""
-    if unvaried(entered, outcome):
-        seen = outcome[entered & np.isfinite(outcome)]
-        message = (
-            f"is judged by {len(seen)} outcomes that are all {seen[0]:g}: expected some that differ, because nothing "
-            "else tells how outcomes vary"
-        )
-        raise BadInput([hardly(subject, message)])
+def influence_of(statistic: Statistic, sums: np.ndarray) -> np.ndarray:
+    """Return each cluster's influence (C,) from its sums (C, m) of a statistic's columns."""
+    influence = np.einsum("cm,m->c", sums, statistic.gradient())
+    return np.asarray(influence - influence.mean())
 
 
-def unvaried(entered: np.ndarray, outcome: np.ndarray) -> bool:
-    """Whether the known outcomes (n,) of the rows of a mask (n,), those that weigh in a figure, are all the same."""
-    seen = outcome[entered & np.isfinite(outcome)]
-    return len(seen) > 0 and float(np.ptp(seen)) == 0.0
+def effective_events(influence: np.ndarray) -> float:
+    """Return (sum psi^2)^2 / sum psi^4 of an influence (C,): of rare events about their number; 0 where none varies."""
+    fourth = float(np.sum(influence**4))
+    return float(np.sum(influence**2)) ** 2 / fourth if fourth else 0.0
 
 
 def _refuse_early(influence: np.ndarray) -> None:
-    """Raise BadInput (OP629) where an asymptotic sequence has not begun; ``influence`` (C,) is not all zero."""
-    events = float(np.sum(influence**2)) ** 2 / float(np.sum(influence**4))
+    """Raise BadInput (OP629) where an asymptotic sequence has not begun."""
+    events = effective_events(influence)
     if events < FEWEST_EVENTS:
         message = (
             f"has seen {events:.1f} effective events: expected at least {FEWEST_EVENTS:g}, because before them it "

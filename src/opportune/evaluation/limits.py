@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from opportune.domain import Estimate, LimitRow
+from opportune.domain import BadInput, Estimate, LimitRow
 from opportune.evaluation.delayed import Completion, completed_score
-from opportune.evaluation.inference import Interval, as_clusters, inferred, refuse_unvaried
+from opportune.evaluation.inference import Interval, as_clusters, hardly, inferred
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio, scaled, shifted
-from opportune.evaluation.support import effective_n, refuse_undrawn, refuse_unsupported
+from opportune.evaluation.support import effective_n, refuse_unsupported
+from opportune.evaluation.untold import made_offers, untold_use
 
 
 class LimitEvidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,19 +58,18 @@ def limit_evidence(
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights, evidence = policy.weights(logged), []
-    refuse_undrawn(logged, [policy], weights != 0.0)
+    offered, asked = made_offers(logged), policy.offered(logged) > 0
 
     def mean_use(name: str) -> Statistic:
         return completed_score(logged, policy, weights, uses[name], "snipw", None, completion)
 
     for row in rows:
+        why = untold_use(asked, offered & (weights != 0.0), uses[row.uses], completion)
+        if why is not None:
+            raise BadInput([hardly(f"limit '{row.name}'", why)])
         top, bottom = mean_use(row.uses), None if row.per is None else mean_use(row.per)
         statistic = _used(top, bottom, row, len(logged) if decisions is None else decisions)
         found = inferred(statistic, clusters, interval, replicates, seed)
-        if not np.nan_to_num(
-            uses[row.uses]
-        ).any():  # amounts that are all the same and not zero, such as contacts, are known
-            refuse_unvaried(weights != 0.0, uses[row.uses], f"limit '{row.name}'")
         used = found.estimate(len(logged), "snipw", level, effective_n(weights))
         evidence.append(LimitEvidence(limit=row.name, bound=row.bound, used=used, holds=found.share_within(row)))
     return tuple(evidence)

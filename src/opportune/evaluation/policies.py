@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from opportune.evaluation.logged import LoggedDecisions, row_sums
+from opportune.evaluation.logged import BLOCK, LoggedDecisions, row_sums
 
 SUM_TOLERANCE = 1e-6
 """How far from 1 probabilities of a policy may sum by rounding."""
@@ -20,6 +20,10 @@ class AsLogged(msgspec.Struct, frozen=True):
     name: str
     contact: np.ndarray
     logging: np.ndarray
+
+    def take(self, rows: slice) -> "AsLogged":
+        """Return the policy over the given rows."""
+        return AsLogged(self.name, self.contact[rows], self.logging[rows])
 
     def probabilities(self, eligible: np.ndarray) -> np.ndarray:
         """Return P(offer) (n, K): the logged probabilities, thinned by the probability of contact."""
@@ -74,6 +78,10 @@ class FixedOffers(msgspec.Struct, frozen=True):
     name: str
     probability: np.ndarray
 
+    def take(self, rows: slice) -> "FixedOffers":
+        """Return the policy over the given rows."""
+        return FixedOffers(self.name, self.probability[rows])
+
     def probabilities(self, eligible: np.ndarray) -> np.ndarray:
         """Return P(offer) (n, K), zero where an offer is not eligible."""
         return np.where(eligible, self.probability, 0.0)
@@ -115,8 +123,13 @@ Judged = AsLogged | FixedOffers
 
 def differ(one: Judged, other: Judged, logged: LoggedDecisions) -> np.ndarray:
     """Return the mask (n,) of the rows in which two policies do not do the same with the same probability."""
-    first, second = (with_no_offer(each.probabilities(logged.eligible), logged) for each in (one, other))
-    return np.asarray(np.any(np.abs(first - second) > SUM_TOLERANCE, axis=1))
+    found = np.zeros(len(logged), dtype=bool)
+    for start in range(0, len(logged), BLOCK):  # in blocks, because arrays (n, K) of a large log need memory
+        rows = slice(start, start + BLOCK)
+        eligible = logged.eligible[rows]
+        first, second = (with_no_offer(each.take(rows).probabilities(eligible), logged) for each in (one, other))
+        found[rows] = np.any(np.abs(first - second) > SUM_TOLERANCE, axis=1)
+    return found
 
 
 def with_no_offer(probability: np.ndarray, logged: LoggedDecisions) -> np.ndarray:

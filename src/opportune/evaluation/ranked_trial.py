@@ -7,6 +7,7 @@ import numpy as np
 
 from opportune.domain import BadInput, Finding
 from opportune.evaluation.honest_rows import refuse_overlap
+from opportune.evaluation.inference import hardly
 from opportune.evaluation.ranking import refuse_not_numbers
 
 
@@ -14,7 +15,8 @@ class RankedTrial(msgspec.Struct, frozen=True, kw_only=True):
     """``outcome`` (n,), ``treated`` (n,) of 0 or 1, and the ``score`` (n,) that ranks, largest first.
 
     ``used_for_choosing`` (m,) are the ids of all rows that taught or tuned the score: one of them among ``row_id`` (n,)
-    is an error (OP651), and so are an arm without rows (OP655) and an outcome or a score that is no number (OP661).
+    is an error (OP651), and so are an arm without rows (OP655), an outcome or a score that is no number (OP661), and
+    outcomes that are all the same (OP629).
     """
 
     row_id: np.ndarray
@@ -32,6 +34,9 @@ class RankedTrial(msgspec.Struct, frozen=True, kw_only=True):
                 [_finding(f"holds {', '.join(map(str, arms.tolist()))}: expected 0 and 1, both of them", step)]
             )
         refuse_not_numbers([("outcome", self.outcome), ("score", self.score)])
+        if len(self.outcome) and np.ptp(self.outcome) == 0.0:
+            message = f"is {self.outcome[0]:g} in all {len(self)} rows: expected some that differ"
+            raise BadInput([hardly("outcome", message)])
 
     def __len__(self) -> int:
         return len(self.outcome)

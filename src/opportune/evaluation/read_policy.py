@@ -16,6 +16,7 @@ from opportune.evaluation._arrow import (
 )
 from opportune.evaluation.logged import LoggedDecisions, refuse_unpredicted
 from opportune.evaluation.policies import SUM_TOLERANCE, AsLogged, FixedOffers, Judged
+from opportune.evaluation.support import refuse_other_shape
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
 
 def as_policy(given: Any, logged: LoggedDecisions) -> Judged:
     """Return a policy over the rows of a log, from itself, from any policy of the protocol, or from a table."""
-    if isinstance(given, AsLogged):
+    if isinstance(given, AsLogged | FixedOffers):
         return given
-    if isinstance(given, FixedOffers):
-        return _checked(given, logged)
     if hasattr(given, "probabilities"):
-        return _checked(FixedOffers(given.name, given.probabilities(logged.eligible)), logged)
+        return FixedOffers(given.name, given.probabilities(logged.eligible))
     return read_policy(given, logged)
 
 
@@ -37,7 +36,7 @@ def as_predictions(given: Any, logged: LoggedDecisions) -> np.ndarray | None:
     if given is None:
         return None
     predicted = given if isinstance(given, np.ndarray) else _read_predictions(given, logged)
-    _same_shape("outcome_model", predicted, logged)
+    refuse_other_shape("outcome_model", predicted, logged.probability.shape)
     refuse_unpredicted(logged, predicted)
     return predicted
 
@@ -70,23 +69,6 @@ def read_policy(given: Any, logged: LoggedDecisions, name: str = "policy") -> Fi
     findings += [counted("OP616", name, "probability", bad, says, step) for bad, says, step in tests if len(bad)]
     raise_all(findings)
     return FixedOffers(name, filled(rows, columns, probability, logged.probability.shape))
-
-
-def _checked(policy: FixedOffers, logged: LoggedDecisions) -> FixedOffers:
-    """Return the policy. BadInput (OP616) where its probabilities are no distribution."""
-    _same_shape(f"probability of policy {policy.name!r}", policy.probability, logged)
-    beyond = ~(policy.told(logged) <= 1.0 + SUM_TOLERANCE)
-    if np.min(policy.probability, initial=0.0) < 0:
-        beyond |= (policy.probability < 0).any(axis=1)
-    if beyond.any():
-        says, step = "have probabilities below 0, or that sum above 1", "give a distribution over the offers"
-        raise_all([counted("OP616", policy.name, "probability", logged.decision_id[beyond], says, step)])
-    return policy
-
-
-def _same_shape(name: str, given: np.ndarray, logged: LoggedDecisions) -> None:
-    if given.shape != logged.probability.shape:
-        raise ValueError(f"{name} has shape {given.shape}: expected {logged.probability.shape}, decisions by offers")
 
 
 def _places(table: "pa.Table", logged: LoggedDecisions, source: str) -> tuple[np.ndarray, np.ndarray, list[Finding]]:

@@ -17,21 +17,25 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
-from opportune.evaluation.inference import Interval, as_clusters, inferred, refuse_unvaried
+from opportune.evaluation.inference import Interval, as_clusters, hardly, inferred
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic
-from opportune.evaluation.support import effective_n, refuse_undrawn, refuse_unsupported
+from opportune.evaluation.support import effective_n, refuse_unsupported
+from opportune.evaluation.untold import NEVER_DRAWN, refuse_untold, untold
 from opportune.numerics import cluster_codes
 
 Interaction = Literal["independent", "cascade", "whole"]
 
 
 class SlateValue(msgspec.Struct, frozen=True, kw_only=True):
-    """The value of a policy per slate, and of each position in it."""
+    """The value of a policy per slate, and of each position in it.
+
+    A position is None where all its outcomes are the same: nothing tells how they vary.
+    """
 
     total: Estimate
-    positions: dict[str, Estimate]
+    positions: dict[str, Estimate | None]
 
 
 def estimate_slates(
@@ -63,9 +67,10 @@ def estimate_slates(
     clusters = as_clusters(slate if cluster is None else cluster)
     first = np.zeros(len(logged))
     first[np.unique(cluster_codes(slate)[1], return_index=True)[1]] = 1.0  # one row of each slate counts it
-    refuse_undrawn(logged, [policy], weights != 0.0)
-    refuse_unvaried(weights != 0.0, logged.outcome[measure], f"policy '{policy.name}'")
-    earned, kish = weights * logged.outcome[measure], effective_n(weights)
+    outcome = logged.outcome[measure]
+    refuse_untold(logged, [policy], [weights], outcome)
+    known = {slot: _is_told(slot, logged, policy, weights, outcome) for slot in slots}
+    earned, kish = weights * outcome, effective_n(weights)
 
     def told(rows: np.ndarray) -> Estimate:
         statistic = Statistic(np.column_stack([earned * rows, first]), lambda totals: totals[..., 0] / totals[..., 1])
@@ -74,8 +79,17 @@ def estimate_slates(
 
     return SlateValue(
         total=told(np.ones(len(logged))),
-        positions={str(slot): told(logged.slot == slot) for slot in slots},
+        positions={str(slot): told(logged.slot == slot) if known[slot] else None for slot in slots},
     )
+
+
+def _is_told(slot: Any, logged: LoggedDecisions, policy: Judged, weights: np.ndarray, outcome: np.ndarray) -> bool:
+    """Return whether outcomes tell a slot. BadInput (OP629) where none was drawn: the sum would lack its part."""
+    rows = logged.slot == slot
+    why = untold(rows & (policy.told(logged) > 0), rows & (weights != 0.0), outcome)
+    if why == NEVER_DRAWN:
+        raise BadInput([hardly(f"policy '{policy.name}' in slot {slot}", why)])
+    return why is None
 
 
 def _slate_weights(ratios: np.ndarray, slate: np.ndarray, slot: np.ndarray, interaction: Interaction) -> np.ndarray:

@@ -13,18 +13,22 @@ from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.among import Among
 from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.estimators import Estimator, scored
-from opportune.evaluation.inference import Interval, as_clusters, inferred, refuse_unvaried
+from opportune.evaluation.inference import Interval, as_clusters, hardly, inferred
 from opportune.evaluation.logged import LoggedDecisions, refuse_unpredicted, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio
-from opportune.evaluation.support import effective_n, refuse_undrawn, refuse_unsupported
+from opportune.evaluation.support import effective_n, refuse_unsupported
+from opportune.evaluation.untold import untold
 
 
 class Staged(msgspec.Struct, frozen=True, kw_only=True):
-    """Per decision: the share ``reached``, the outcome ``given`` that it is, and their ``product``; who was reached."""
+    """Per decision: the share ``reached``, the outcome ``given`` that it is, and their ``product``; who was reached.
+
+    ``given`` is None where nobody is, and where all have one outcome that is not zero: nothing tells how it varies.
+    """
 
     reached: Estimate
-    given: Estimate
+    given: Estimate | None
     product: Estimate
     selection: str
 
@@ -58,7 +62,7 @@ def estimate_staged(
     reached (``"takers"``). An outcome that is not yet known among those reached is NaN and needs a ``completion``; it
     has a row for every decision, and is learned from those reached alone. BadInput
     (OP606, OP609, OP610, OP620, OP621) when the log cannot carry it, and OP629 but under dm where everybody or nobody
-    was reached, or all who were have one outcome.
+    was reached, or all who were have the outcome 0.
     """
     _refuse(reached, given, completion, among)
     refuse_unusable(logged, {}, may_be_open=True)  # whether outcomes are known is told above, among those reached only
@@ -67,11 +71,13 @@ def estimate_staged(
     for each in () if model is None else (model.reached, model.given):
         refuse_unpredicted(logged, each)
     weights = policy.weights(logged)
-    if estimator != "dm":
-        _refuse_unvaried(logged, policy, weights, reached, given)
     predicted = (None, None) if model is None else (model.reached, model.reached * model.given)
     outcome = np.where(reached == 1, given, 0.0)
     completed = None if completion is None else Among(completion, reached == 1)
+    if estimator != "dm":
+        _refuse_untold(logged, policy, weights, "who is reached", reached, None)
+        _refuse_untold(logged, policy, weights, "the outcome", outcome, completed)
+    known = estimator == "dm" or untold(reached == 1, (weights != 0.0) & (reached == 1), outcome, completed) is None
     total = completed_score(logged, policy, weights, outcome, estimator, predicted[1], completed)
     share = scored(logged, policy, weights, reached, estimator, predicted[0])
     kish = effective_n(weights)
@@ -81,16 +87,17 @@ def estimate_staged(
         return found.estimate(len(logged), estimator, level, kish)
 
     says = f"{among} only: {int(reached.sum())} of {len(logged)} logged decisions; who they are depends on the offer"
-    return Staged(reached=told(share), given=told(ratio(total, share)), product=told(total), selection=says)
+    mean = told(ratio(total, share)) if known else None
+    return Staged(reached=told(share), given=mean, product=told(total), selection=says)
 
 
-def _refuse_unvaried(
-    logged: LoggedDecisions, policy: Judged, weights: np.ndarray, reached: np.ndarray, given: np.ndarray
-) -> None:
-    name, entered = f"policy '{policy.name}'", weights != 0.0
-    refuse_undrawn(logged, [policy], entered)
-    refuse_unvaried(entered, reached, f"{name}, who is reached")
-    refuse_unvaried(entered & (reached == 1), given, f"{name}, the outcome given that")
+def _refuse_untold(
+    logged: LoggedDecisions, policy: Judged, weights: np.ndarray, what: str, values: np.ndarray,
+    completion: Completion | None,
+) -> None:  # fmt: skip
+    why = untold(policy.told(logged) > 0, weights != 0.0, values, completion)
+    if why is not None:
+        raise BadInput([hardly(f"policy '{policy.name}', {what}", why)])
 
 
 def _refuse(reached: np.ndarray, given: np.ndarray, completion: Completion | None, among: str) -> None:

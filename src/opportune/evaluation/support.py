@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 
 from opportune.domain import NO_OFFER_ID, BadInput, Finding
-from opportune.evaluation.inference import hardly
+from opportune.evaluation._arrow import counted
 from opportune.evaluation.logged import LoggedDecisions
-from opportune.evaluation.policies import Judged, differ
+from opportune.evaluation.policies import SUM_TOLERANCE, FixedOffers, Judged
 
 
 class Support(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +48,33 @@ def smallest_effective_n(weights: Sequence[np.ndarray]) -> float:
     return min((effective_n(each) for each in weights if each.any()), default=0.0)
 
 
+def refuse_no_policy(logged: LoggedDecisions, policy: Judged) -> None:
+    """Raise BadInput (OP616) where probabilities are no distribution, ValueError where they are of another shape."""
+    if isinstance(policy, FixedOffers):
+        refuse_other_shape(f"probability of policy {policy.name!r}", policy.probability, logged.probability.shape)
+        beyond = ~(policy.told(logged) <= 1.0 + SUM_TOLERANCE)
+        if np.min(policy.probability, initial=0.0) < 0:  # the usual case is without
+            beyond |= (policy.probability < 0).any(axis=1)
+    else:
+        refuse_other_shape(f"contact of policy {policy.name!r}", policy.contact, (len(logged),))
+        beyond = ~((policy.contact >= 0) & (policy.contact <= 1.0 + SUM_TOLERANCE))
+    if beyond.any():
+        says, step = "have probabilities below 0, or that sum above 1", "give a distribution over the offers"
+        raise BadInput([counted("OP616", policy.name, "probability", logged.decision_id[beyond], says, step)])
+
+
+def refuse_other_shape(name: str, given: np.ndarray, expected: tuple[int, ...]) -> None:
+    """Raise ValueError where an array over decisions, or decisions by offers, is of another shape."""
+    if given.shape != expected:
+        raise ValueError(f"{name} has shape {given.shape}: expected {expected}, decisions by offers")
+
+
 def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
-    """Raise BadInput (OP610) when the policy makes offers that the log never made: refused rather than wrong."""
+    """Raise BadInput where the policy is none (OP616), or makes offers that the log never made (OP610).
+
+    Refused rather than wrong.
+    """
+    refuse_no_policy(logged, policy)
     missing = policy.unsupported(logged) > 0
     if missing.any():
         message = (
@@ -70,23 +95,3 @@ def refuse_unsupported(logged: LoggedDecisions, policy: Judged) -> None:
                 )
             ]
         )
-
-
-def refuse_undrawn(logged: LoggedDecisions, judged: Sequence[Judged], entered: np.ndarray) -> None:
-    """Raise BadInput (OP629) where no decision ``entered`` (n,) a figure that is not known without one.
-
-    The figure is of one policy, or of the first less the second. It is known without any decision where the one leaves
-    everybody alone, or the two are the same. Else the log could have made their offers, and happened to make none.
-    """
-    if not entered.any() and _asked(logged, judged).any():
-        message = "makes offers that the log could have drawn and never drew: expected outcomes of some"
-        raise BadInput([hardly(named(judged), message)])
-
-
-def named(judged: Sequence[Judged]) -> str:
-    """Return the name of a policy, or of the first less the second."""
-    return " less ".join(f"policy '{each.name}'" for each in judged)
-
-
-def _asked(logged: LoggedDecisions, judged: Sequence[Judged]) -> np.ndarray:
-    return differ(judged[0], judged[1], logged) if len(judged) > 1 else judged[0].told(logged) > 0

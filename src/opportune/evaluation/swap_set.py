@@ -6,7 +6,8 @@ weighted mean would be wrong. So the cell of those offered by both is split by w
 both policies fix the offer beforehand: of a random offer nobody knows whether it is the same.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,11 +15,12 @@ import numpy as np
 from opportune.domain import Estimate
 from opportune.evaluation.delayed import Completion, with_missing
 from opportune.evaluation.estimators import dr_scores
-from opportune.evaluation.inference import Clusters, as_clusters, inferred, unvaried
+from opportune.evaluation.inference import Clusters, as_clusters, inferred
 from opportune.evaluation.logged import FEWEST_CLUSTERS, LoggedDecisions, refuse_unpredicted, refuse_unusable
 from opportune.evaluation.policies import FixedOffers, Judged, differ
 from opportune.evaluation.statistic import Statistic
-from opportune.evaluation.support import smallest_effective_n
+from opportune.evaluation.support import refuse_no_policy, smallest_effective_n
+from opportune.evaluation.untold import made_offers, untold, untold_use
 
 LEFT_ALONE, SWAPPED_IN, SWAPPED_OUT = "left alone", "swapped in", "swapped out"
 SAME, OTHER, BOTH = "same offer", "other offer", "offered by both"
@@ -38,7 +40,7 @@ class SwapCell(msgspec.Struct, frozen=True, kw_only=True):
     known of them, and the estimates are those of the others. Estimates map a measure to its mean per labelled customer
     under the older policy, the newer one, and newer less older. One is None where no interval could be trusted: the
     labelled lie in fewer than ``FEWEST_CLUSTERS`` clusters (``clusters`` says in how many), the outcomes that tell it
-    are all the same, or none does because no offer that it is about was drawn.
+    are all the same, or none does because no offer that it is about was drawn; of ``change``, those of either policy.
     """
 
     segment: str
@@ -78,6 +80,8 @@ def swap_set(
     policies contact each customer surely or not at all; a random contact is a ValueError. BadInput (OP609, OP620).
     """
     refuse_unusable(logged, measures, may_be_open=completion is not None)
+    for policy in (older, newer):
+        refuse_no_policy(logged, policy)
     for model in outcome_models.values():
         refuse_unpredicted(logged, model)
     kind = _kinds(logged, older, newer)
@@ -87,12 +91,12 @@ def swap_set(
         name: _Part(
             scores=_scores(logged, (older, newer), weights, outcome, outcome_models[name], completion),
             outcome=outcome,
-            tells=_offered(logged) if name in of_offers else np.ones(len(logged), dtype=bool),
-            asked=_asked(logged, older, newer, name in of_offers),
+            **(_of_offers if name in of_offers else _of_decisions)(logged, older, newer),
         )
         for name, outcome in measures.items()
     }
-    trial = _Trial(as_clusters(logged.cluster), logged.customer_id, parts, weights, completion)
+    clusters, apart = as_clusters(logged.cluster), differ(older, newer, logged)
+    trial = _Trial(clusters, logged.customer_id, parts, weights, apart, completion)
     return tuple(
         _cell(name, each, rows, rows & labelled, trial)
         for name, inside in _segments(segment)
@@ -130,36 +134,38 @@ def _choice(policy: Judged, contact: np.ndarray) -> tuple[np.ndarray, np.ndarray
 class _Part(msgspec.Struct, frozen=True, kw_only=True):
     """One measure: each row's doubly robust score under the older and the newer policy (2, n), and its outcome (n,).
 
-    ``tells`` (n,): whether the outcome is experience, and not zero by definition. ``asked`` (3, n): whether the older
-    policy does anything that has an outcome, the newer does, and the two do not do the same. What is not asked is zero.
+    ``tells`` (n,): whether the outcome is experience, and not zero by definition. ``asked`` (2, n): whether the older
+    policy does anything that has an outcome, and the newer. ``untold`` says why outcomes do not tell a figure.
     """
 
     scores: np.ndarray
     outcome: np.ndarray
     tells: np.ndarray
     asked: np.ndarray
+    untold: Callable[[np.ndarray, np.ndarray, np.ndarray, Completion | None], str | None]
 
 
 class _Trial(msgspec.Struct, frozen=True):
-    """What every cell reads; ``weights`` (2, n) are those of the older and the newer policy."""
+    """What every cell reads; ``weights`` (2, n) are those of the older and the newer policy, ``apart`` (n,) is where
+    the two do not do the same.
+    """
 
     clusters: Clusters
     customer_id: np.ndarray
     parts: Mapping[str, _Part]
     weights: np.ndarray
+    apart: np.ndarray
     completion: Completion | None
 
 
-def _offered(logged: LoggedDecisions) -> np.ndarray:
-    """Return the mask (n,) of the decisions that offered something."""
-    if logged.no_offer is None:
-        return np.ones(len(logged), dtype=bool)
-    return np.asarray(logged.action != logged.no_offer)
+def _of_decisions(logged: LoggedDecisions, older: Judged, newer: Judged) -> dict[str, Any]:
+    asked = np.array([policy.told(logged) > _TOLERANCE for policy in (older, newer)])
+    return {"tells": np.ones(len(logged), dtype=bool), "asked": asked, "untold": untold}
 
 
-def _asked(logged: LoggedDecisions, older: Judged, newer: Judged, of_offers: bool) -> np.ndarray:
-    each = [policy.offered(logged) if of_offers else policy.told(logged) for policy in (older, newer)]
-    return np.array([*(mass > _TOLERANCE for mass in each), differ(older, newer, logged)])
+def _of_offers(logged: LoggedDecisions, older: Judged, newer: Judged) -> dict[str, Any]:
+    asked = np.array([policy.offered(logged) > _TOLERANCE for policy in (older, newer)])
+    return {"tells": made_offers(logged), "asked": asked, "untold": untold_use}
 
 
 def _scores(
@@ -185,9 +191,15 @@ def _cell(segment: str, kind: str, rows: np.ndarray, held: np.ndarray, trial: _T
 
 def _told(part: _Part, which: int, held: np.ndarray, clusters: int, trial: _Trial) -> Estimate | None:
     """Return the mean per customer of a cell, or None where no interval of it could be trusted."""
-    entered = held & part.tells & (SIGNS[which] @ trial.weights != 0.0)
-    undrawn = not entered.any() and bool(part.asked[which][held].any())
-    if clusters < FEWEST_CLUSTERS or undrawn or unvaried(entered, part.outcome):
+    sides = np.flatnonzero(SIGNS[which])
+    about = held & trial.apart if len(sides) > 1 else held
+    untold = (
+        part.untold(
+            about & part.asked[side], about & part.tells & (trial.weights[side] != 0.0), part.outcome, trial.completion
+        )
+        for side in sides
+    )
+    if clusters < FEWEST_CLUSTERS or any(why is not None for why in untold):
         return None
     return _mean(part, SIGNS[which], held, clusters, trial)
 

@@ -11,13 +11,14 @@ from functools import partial
 
 import numpy as np
 
-from opportune.domain import Estimate
+from opportune.domain import BadInput, Estimate
 from opportune.evaluation.delayed import Completion
-from opportune.evaluation.inference import Interval, as_clusters, inferred, refuse_unvaried
+from opportune.evaluation.inference import Interval, as_clusters, hardly, inferred
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio_or_zero
-from opportune.evaluation.support import effective_n, refuse_undrawn, refuse_unsupported
+from opportune.evaluation.support import effective_n, refuse_unsupported
+from opportune.evaluation.untold import refuse_untold
 
 POINTS = 41
 WIDEST = 4.0
@@ -42,7 +43,7 @@ def cvar(
 
     ``completion`` tells what outcomes that are not yet known (NaN) come to: of each shortfall (c - Y)^+, not of the
     outcome, because a mean has no tail. Any interval of ``estimate`` but ``"sequence"``. BadInput (OP606, OP609, OP610,
-    OP620, OP629) when the log cannot carry it.
+    OP620, OP629) when the log cannot carry it, as where its worst outcomes are all alike: rarer ones were not seen.
     """
     if not 0.0 < share <= 1.0:
         raise ValueError(f"share is {share}: expected above 0 and at most 1")
@@ -50,11 +51,14 @@ def cvar(
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights = policy.weights(logged)
-    refuse_undrawn(logged, [policy], weights != 0.0)
-    refuse_unvaried(weights != 0.0, logged.outcome[measure], f"policy '{policy.name}'")
+    refuse_untold(logged, [policy], [weights], logged.outcome[measure], completion)
     statistic = _shortfall(logged.outcome[measure], weights, policy.told(logged), share, completion)
     found = inferred(statistic, clusters, interval, replicates, seed)
-    return found.estimate(len(logged), f"snipw, CVaR {share:.0%}", level, effective_n(weights))
+    told = found.estimate(len(logged), f"snipw, CVaR {share:.0%}", level, effective_n(weights))
+    if weights.any() and told.low == told.high:
+        message = f"has worst outcomes that are all alike ({told.value:g}): expected some that differ"
+        raise BadInput([hardly(f"policy '{policy.name}'", message)])
+    return told
 
 
 def _shortfall(

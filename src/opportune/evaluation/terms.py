@@ -10,26 +10,41 @@ treatments). a = 1 and b = 0, but near an end of the range of terms, where they 
 first moment zero again, as in a local linear fit.
 
 A narrow bandwidth h is noisy and a wide one biased. Where the mean outcome bends by at most B (its second derivative in
-the term, on average over customers), the bias is at most B h^2 / 2 x the kernel's second absolute moment. The bandwidth
-is the one with the shortest interval theta +- s cv(bias / s), cv(x) being the quantile of |N(x, 1)|: it covers whatever
-the bend is, up to B (Armstrong and Kolesar 2020, Simple and honest confidence intervals in nonparametric regression,
-Quantitative Economics 11). Lepski's rule (SLOPE: Su, Srinath and Krishnamurthy 2020) chooses without a bound, but no
+the term, on average over customers), the bias is at most B h^2 / 2 x the kernel's second absolute moment. The interval
+theta +- s cv(bias / s), cv(x) being the quantile of |N(x, 1)|, covers whatever the bend is, up to B. The bandwidth is
+the one at which it would be shortest with the noise of all rows: the shortest of the estimated ones would be where s
+happens to be too small, as where no rare event fell into the window. One with few events is not taken. See
+Armstrong and Kolesar (2020, Simple and honest confidence intervals in nonparametric regression, Quantitative Economics
+11). Lepski's rule (SLOPE: Su, Srinath and Krishnamurthy 2020) chooses without a bound, but no
 interval around what it chooses covers.
 """
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.estimators import weighted
-from opportune.evaluation.inference import Clusters, as_clusters, check_level, inferred, refuse_unvaried
+from opportune.evaluation.inference import (
+    Clusters,
+    as_clusters,
+    check_level,
+    effective_events,
+    hardly,
+    inferred,
+    influence_of,
+)
 from opportune.evaluation.logged_terms import LoggedTerms, TermModel, refuse_terms
 from opportune.evaluation.statistic import Statistic, mean_of
 from opportune.evaluation.support import effective_n
 
+if TYPE_CHECKING:
+    from numpy.polynomial import Polynomial
+
+FEWEST_EVENTS = 10.0
+"""Effective events below which a bandwidth is not taken: its standard error would say little of rare outcomes."""
 FEWEST = 30.0
 """Effective rows below which a bandwidth is not tried: its standard error would mean nothing."""
 WIDTHS = 0.5 * 2.0 ** -np.arange(0.0, 6.5, 0.5)
@@ -42,12 +57,18 @@ TermsEstimator = Literal["ipw", "snipw", "dr"]
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """One bandwidth: the estimate with its honest interval, the most that it can be biased, and the largest weight."""
+    """One bandwidth: the estimate with its honest interval, the most that it can be biased, and the largest weight.
+
+    ``events``: the effective events that its standard error rests on. ``expected``: the half-width of its interval if
+    the noise were the same at all terms.
+    """
 
     bandwidth: float
     estimate: Estimate
     largest_bias: float
     largest_weight: float
+    events: float
+    expected: float
 
 
 class TermsEstimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,28 +100,41 @@ def estimate_terms(
     """
     _check_choices(estimator, bend, widths, level)
     refuse_terms(logged, target, model if estimator == "dr" else None)
-    refuse_unvaried(~np.isnan(target), logged.outcome, "outcome")
     outcome = logged.outcome if estimator != "dr" else logged.outcome - _given(model).at_logged
-    bound, said = (bend, "stated bend") if bend is not None else (_largest_bend(logged, outcome), "fitted bend")
+    curve = _curve(logged, outcome)
+    bound, said = (bend, "stated bend") if bend is not None else (_largest_bend(logged, curve), "fitted bend")
+    noise = float(np.std(outcome - curve(logged.term)))
     clusters, span = as_clusters(logged.cluster), logged.between[1] - logged.between[0]
     tried = [
-        _tried(logged, target, float(width) * span, estimator, model, clusters, bound, said, level)
+        _tried(logged, target, float(width) * span, estimator, model, clusters, bound, said, level, noise)
         for width in sorted(widths)
     ]
-    told = tuple(each for each in tried if (each.estimate.effective_n or 0.0) >= FEWEST)
-    if not told:
+    told = _with_enough(tried)
+    chosen = min(told, key=lambda each: each.expected)
+    return TermsEstimate(estimate=chosen.estimate, bandwidth=chosen.bandwidth, bend=bound, tried=told)
+
+
+def _with_enough(tried: Sequence[Tried]) -> tuple[Tried, ...]:
+    """Return the bandwidths with enough rows and events. BadInput (OP624, OP629) where there is none."""
+    near = [each for each in tried if (each.estimate.effective_n or 0.0) >= FEWEST]
+    if not near:
         message = f"has fewer than {FEWEST:.0f} effective rows at every bandwidth: expected logged terms near its own"
         raise BadInput([_finding("target", message, "log with more spread, or judge a policy nearer to the log")])
-    chosen = min(told, key=lambda each: each.estimate.high - each.estimate.low)
-    return TermsEstimate(estimate=chosen.estimate, bandwidth=chosen.bandwidth, bend=bound, tried=told)
+    told = tuple(each for each in near if each.events >= FEWEST_EVENTS)
+    if not told:
+        most = max(each.events for each in near)
+        message = f"are {most:.1f} effective events at most at any bandwidth: expected at least {FEWEST_EVENTS:g}"
+        raise BadInput([hardly("outcomes near the targets", message)])
+    return told
 
 
 def _tried(
     logged: LoggedTerms, target: np.ndarray, bandwidth: float, estimator: str, model: TermModel | None,
-    clusters: Clusters, bend: float, said: str, level: float,
+    clusters: Clusters, bend: float, said: str, level: float, noise: float,
 ) -> Tried:  # fmt: skip
     weights, moment = kernel_weights(logged, target, bandwidth)
-    found = inferred(_statistic(logged, target, weights, estimator, model), clusters, "influence", 0, 0)
+    statistic = _statistic(logged, target, weights, estimator, model)
+    found = inferred(statistic, clusters, "influence", 0, 0)
     bias = bend * bandwidth**2 / 2.0 * float(np.mean(moment))
     radius = _honest(bias, found.error, level)
     estimate = Estimate(
@@ -108,7 +142,12 @@ def _tried(
         method=f"{estimator}, kernel of bandwidth {bandwidth:.4g}, {said}", effective_n=effective_n(weights),
     )  # fmt: skip
     return Tried(
-        bandwidth=bandwidth, estimate=estimate, largest_bias=bias, largest_weight=float(np.max(np.abs(weights)))
+        bandwidth=bandwidth,
+        estimate=estimate,
+        largest_bias=bias,
+        largest_weight=float(np.max(np.abs(weights))),
+        events=effective_events(influence_of(statistic, clusters.sums(statistic.columns))),
+        expected=_honest(bias, noise * float(np.sqrt(np.sum(weights**2))) / len(weights), level),
     )
 
 
@@ -136,11 +175,14 @@ def _honest(bias: float, error: float, level: float) -> float:
     return float(error * np.sqrt(chndtrix(level, 1.0, (bias / error) ** 2))) if error > 0.0 else bias
 
 
-def _largest_bend(logged: LoggedTerms, outcome: np.ndarray) -> float:
+def _curve(logged: LoggedTerms, outcome: np.ndarray) -> "Polynomial":
     from numpy.polynomial import Polynomial
 
-    curve = Polynomial.fit(logged.term, outcome, DEGREE, domain=list(logged.between)).deriv(2)
-    return float(np.max(np.abs(curve(np.linspace(*logged.between, 101)))))
+    return Polynomial.fit(logged.term, outcome, DEGREE, domain=list(logged.between))
+
+
+def _largest_bend(logged: LoggedTerms, curve: "Polynomial") -> float:
+    return float(np.max(np.abs(curve.deriv(2)(np.linspace(*logged.between, 101)))))
 
 
 def kernel_weights(logged: LoggedTerms, target: np.ndarray, bandwidth: float) -> tuple[np.ndarray, np.ndarray]:

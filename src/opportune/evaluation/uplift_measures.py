@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from opportune.domain import BadInput, Finding
 from opportune.evaluation.budget_walk import group_ends
 from opportune.evaluation.ranked_trial import RankedTrial, refuse_amounts, refuse_one_arm, running_counts
 from opportune.evaluation.ranking import refuse_share
@@ -30,7 +31,7 @@ def qini(trial: RankedTrial, *, convention: QiniConvention) -> float:
       the order given; where no control is reached yet, interpolated.
     - causalml_random_orders: the same less the mean curve of ten random orders (NumPy's RandomState, seed 42).
 
-    ValueError when the convention is none of these.
+    ValueError when the convention is none of these; BadInput (OP663) when causalml's curve ends at zero.
     """
     _refuse_unnamed(convention, QiniConvention)
     match convention:
@@ -42,7 +43,7 @@ def qini(trial: RankedTrial, *, convention: QiniConvention) -> float:
             chance = np.linspace(0.0, curve[-1], len(curve))
         case "causalml_random_orders":
             curve, chance = causalml_qini_curve(trial, trial.score), _random_orders(trial)
-    return float(np.mean(curve / abs(curve[-1]) - chance / abs(chance[-1])))
+    return float(np.mean(_of_its_end(curve) - _of_its_end(chance)))
 
 
 def auuc(trial: RankedTrial, *, convention: AuucConvention) -> float:
@@ -52,14 +53,13 @@ def auuc(trial: RankedTrial, *, convention: AuucConvention) -> float:
       of 0 and 1 only: BadInput (OP662) about others.
     - causalml: mean over k = 0..n of the curve divided by the size of its end: chance has one half, not zero.
 
-    ValueError when the convention is none of these.
+    ValueError when the convention is none of these; BadInput (OP663) when causalml's curve ends at zero.
     """
     _refuse_unnamed(convention, AuucConvention)
     if convention == "sklift":
         refuse_amounts(trial)
         return _over_perfect(sklift_uplift_curve(trial, trial.score), sklift_uplift_curve(trial, _perfect_order(trial)))
-    curve = causalml_gain_curve(trial)
-    return float(np.mean(curve / abs(curve[-1])))
+    return float(np.mean(_of_its_end(causalml_gain_curve(trial))))
 
 
 def uplift_at(trial: RankedTrial, share: float, *, convention: ShareConvention) -> float:
@@ -120,6 +120,17 @@ def _at_distinct_scores(trial: RankedTrial, score: np.ndarray, height: Callable[
     counts = running_counts(trial, order)
     sums = (counts.treated, counts.control, counts.outcome_treated, counts.outcome_control)
     return np.append(0.0, ends + 1.0), np.append(0.0, height(*(each[ends] for each in sums)))
+
+
+def _of_its_end(curve: np.ndarray) -> np.ndarray:
+    """Return a curve divided by the size of its end. BadInput (OP663) when that is zero."""
+    if curve[-1] == 0.0:
+        message = (
+            "ends at 0, because both arms do equally well: expected an effect, of which the convention takes shares"
+        )
+        step = "take another convention, or policy_curve, whose gains are in the unit of the outcome"
+        raise BadInput([Finding(code="OP663", source="trial", subject="the curve", message=message, next_step=step)])
+    return np.asarray(curve / abs(curve[-1]))
 
 
 def _over_perfect(curve: Curve, perfect: Curve) -> float:

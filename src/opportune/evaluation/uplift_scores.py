@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Candidates, Finding
+from opportune.evaluation.inference import hardly
 
 _SHOWN = 3
 _SUM_TOLERANCE = 1e-6
@@ -71,7 +72,7 @@ def doubly_robust_scores(
         g_k = mu_k + 1[action = k] / p_k x (outcome - mu_k)
 
     (Robins, Rotnitzky and Zhao 1994; many arms as in Zhou, Athey and Wager 2023). Its mean is right when either the
-    probabilities or the predictions are. BadInput (OP652, OP653) when the log cannot give scores.
+    probabilities or the predictions are. BadInput (OP629, OP652, OP653) when the log cannot give scores.
     """
     _check(arms, control, action, probability, outcome, predicted)
     base = arms.index(control)
@@ -120,6 +121,16 @@ def _check(
     ]
     if findings:
         raise BadInput(findings)
+    _refuse_untold(arms, action, probability, outcome)
+
+
+def _refuse_untold(arms: tuple[str, ...], action: np.ndarray, probability: np.ndarray, outcome: np.ndarray) -> None:
+    """Raise BadInput (OP629) where outcomes tell nothing: an arm that could be drawn and never was, or all alike."""
+    undrawn = np.flatnonzero((probability > 0).any(axis=0) & (np.bincount(action, minlength=len(arms)) == 0))
+    if len(undrawn):
+        raise BadInput([hardly(f"arm '{arms[undrawn[0]]}'", "could have been drawn and never was: expected some rows")])
+    if np.ptp(outcome) == 0.0:
+        raise BadInput([hardly("outcome", f"is {outcome[0]:g} in all rows: expected some that differ")])
 
 
 def _doubts(

@@ -6,10 +6,12 @@ import numpy as np
 from opportune.domain import Estimate
 from opportune.evaluation.budget_walk import BudgetWalk
 from opportune.evaluation.cluster_count import refuse_few_clusters
+from opportune.evaluation.inference import check_replicates
 from opportune.numerics import generator, percentile_interval
 
 PURPOSE = "uplift bootstrap"
 METHOD = "cluster bootstrap of the path"
+LEVEL = 0.95
 
 
 class GainPath(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,14 +34,14 @@ class GainPath(msgspec.Struct, frozen=True, kw_only=True):
         """The standard deviation of the replicates at each budget."""
         return np.asarray(self.replicates.std(axis=0, ddof=1))
 
-    def estimates(self, level: float = 0.95) -> tuple[Estimate, ...]:
+    def estimates(self, level: float = LEVEL) -> tuple[Estimate, ...]:
         """Return the gain at each budget with its percentile interval."""
         return tuple(
             _estimate(float(value), drawn, self.n, level)
             for value, drawn in zip(self.gain, self.replicates.T, strict=True)
         )
 
-    def per_unit_of_budget(self, level: float = 0.95) -> tuple[Estimate, ...]:
+    def per_unit_of_budget(self, level: float = LEVEL) -> tuple[Estimate, ...]:
         """Return gain divided by budget, at each budget above zero: what a unit of budget buys on average."""
         return tuple(
             _estimate(float(value / budget), drawn / budget, self.n, level)
@@ -47,7 +49,7 @@ class GainPath(msgspec.Struct, frozen=True, kw_only=True):
             if budget > 0
         )
 
-    def mean_gain(self, level: float = 0.95) -> Estimate:
+    def mean_gain(self, level: float = LEVEL) -> Estimate:
         """Return the area under the path per unit of the largest budget."""
         return _estimate(self.area, self.area_replicates, self.n, level)
 
@@ -65,10 +67,14 @@ class GainPath(msgspec.Struct, frozen=True, kw_only=True):
 def gain_path(walk: BudgetWalk, cluster: np.ndarray, budgets: np.ndarray, *, replicates: int, seed: int) -> GainPath:
     """Return gains along a walk at budgets per customer (b,), clusters (n,) drawn with replacement.
 
-    BadInput (OP609) when clusters are too few to be drawn.
+    BadInput (OP609) when clusters are too few to be drawn; ValueError when no budget is above zero, or replicates are
+    too few for an interval.
     """
     refuse_few_clusters(cluster)
+    check_replicates(replicates, LEVEL)
     budgets = np.asarray(budgets, dtype=np.float64)
+    if not np.max(budgets, initial=0.0) > 0.0:
+        raise ValueError(f"budgets are {budgets.tolist()}: expected one above 0")
     names, codes = np.unique(np.asarray(cluster).astype(str), return_inverse=True)
     count, draw = len(names), generator(seed, PURPOSE)
     drawn = [

@@ -77,6 +77,11 @@ def _estimate(
     return msgspec.structs.replace(found, **scaled)
 
 
+def rests_on(found: Support) -> dict[str, float]:
+    """Return what stands beside each figure of a policy, further to its effective sample size."""
+    return {name: getattr(found, name) for name in BESIDE}
+
+
 def worst_of(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
     """Return the mean of each policy's worst outcomes; none of a policy whose outcomes are all the same."""
     rows = []
@@ -87,7 +92,7 @@ def worst_of(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
             _unvaried(error)
         else:
             told = {"policy": name, "share": trial.settings.evidence.tail, "measure": RAW}
-            rows.append({**told, **msgspec.to_builtins(found)})
+            rows.append({**told, **msgspec.to_builtins(found), **rests_on(support(trial.logged, policy))})
     return rows
 
 

@@ -8,8 +8,8 @@ import msgspec
 from opportune.decisioning import attributes_of
 from opportune.domain import BadInput, LimitRow, Places, limit_rows
 from opportune.economics import resources_used
-from opportune.evaluation import Judged, limit_evidence
-from opportune.workflow.estimates import UNVARIED
+from opportune.evaluation import Judged, limit_evidence, support
+from opportune.workflow.estimates import UNVARIED, rests_on
 from opportune.workflow.trial import Trial
 
 ROUNDING = 1e-9
@@ -97,4 +97,5 @@ def _realised(trial: Trial, policy: Judged, row: LimitRow, whole: Whole) -> dict
     )
     used = found.used
     told = {"realised": used.value, "low": used.low, "high": used.high, "method": "snipw", "holds": found.holds}
-    return {**told, "from": used.n, "listed": whole.listed}
+    weighed = {"effective_n": used.effective_n, **rests_on(support(trial.logged, policy))}
+    return {**told, "from": used.n, "listed": whole.listed, **weighed}

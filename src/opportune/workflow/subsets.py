@@ -55,13 +55,19 @@ def subset_sql(where: str) -> str:
 
 def _row(trial: Trial, name: str, says: str, rows: np.ndarray) -> dict[str, Any]:
     contribution = trial.logged.outcome["contribution_per_customer"]
+    lost, lent = (trial.uses[use] for use in ("expected_loss", "amount_lent"))
     return {
         "name": name,
         "says": says,
         "takers": int(rows.sum()),
         "contribution_per_taker": _ratio(trial, name, rows, contribution, np.ones(len(rows))),
-        "arrears_per_lent": _ratio(trial, name, rows, trial.uses["expected_loss"], trial.uses["amount_lent"]),
+        "arrears_per_lent": None if _no_loss(trial, rows) else _ratio(trial, name, rows, lost, lent),
     }
+
+
+def _no_loss(trial: Trial, rows: np.ndarray) -> bool:
+    """Return whether none of the known takers of a mask (n,) is in arrears: that does not say that none will be."""
+    return not trial.uses["expected_loss"][rows & trial.past.known].any()
 
 
 def _ratio(trial: Trial, name: str, rows: np.ndarray, above: np.ndarray, below: np.ndarray) -> dict[str, float] | None:
