@@ -416,6 +416,16 @@ def test_an_experiment_without_an_event_has_no_difference_yet():
         adjusted_difference(np.zeros(n), np.arange(n) % 2, np.arange(n)[:, None] % 7.0, np.arange(n))
 
 
+def test_a_difference_that_is_a_point_is_none():
+    n, draw = 400, np.random.default_rng(0)
+    before = draw.normal(size=(n, 1))
+    alike = np.tile([1.0, 0.0, 1.0, 0.0], n // 4), np.tile([1, 1, 0, 0], n // 4), np.repeat(np.arange(n // 4), 4)
+    with pytest.raises(BadInput, match=r"OP658\] outcome differs between arms by the same in every cluster"):
+        adjusted_difference(alike[0], alike[1], before, alike[2])
+    with pytest.raises(BadInput, match=r"OP658\] covariates tell every outcome"):
+        adjusted_difference(3.0 * before[:, 0], draw.integers(0, 2, n), before, np.arange(n))
+
+
 def test_counts_that_are_no_history_are_refused():
     with pytest.raises(BadInput, match=r"(?s)OP659.*other arms.*expected each above 0.*shrinks"):
         sample_ratio([{"a": 5, "b": 6}, {"a": 4, "b": 7}], {"a": 0.5, "c": 0.4})

@@ -201,13 +201,17 @@ def test_a_log_that_cannot_carry_an_estimate_is_found():
 
 def test_realised_use_of_a_sum_and_of_a_ratio():
     logged, _ = log()
-    uses = {"lent": np.full(len(logged), 200.0), "loss": np.full(len(logged), 10.0)}
+    lent = np.where(np.arange(len(logged)) % 4 < 2, 150.0, 250.0)
+    uses = {"lent": lent, "loss": lent / 20.0}
     policy = AsLogged("half", (np.arange(len(logged)) % 2).astype(float), logged.probability)
     limits = [Limit(name="lent", uses="lent", at_most=1e6), Limit(name="rate", uses="loss", per="lent", at_least=0.06)]
     lent, rate = limit_evidence(logged, policy, uses, rows_of(limits, {}), cluster="cluster", replicates=200, seed=1)
     assert lent.used.value == pytest.approx(200.0 * len(logged) / 2)
     assert (rate.used.value, rate.used.low, rate.used.high) == pytest.approx((0.05, 0.05, 0.05))
     assert (lent.holds, rate.holds) == (1.0, 0.0)
+    fixed = {"lent": np.full(len(logged), 200.0)}
+    (known,) = limit_evidence(logged, policy, fixed, rows_of(limits[:1], {}), cluster="cluster", certain=["lent"])
+    assert known.used.value == pytest.approx(200.0 * len(logged) / 2)
 
 
 def test_balance_is_the_kruskal_wallis_test_in_one_stratum():

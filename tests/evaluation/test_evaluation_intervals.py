@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from opportune.domain import BadInput, Limit, rows_of
 from opportune.evaluation import (
+    AsLogged,
     Bounds,
+    FixedOffers,
     LoggedDecisions,
     compare,
     cvar,
@@ -246,8 +248,13 @@ def test_what_does_not_rest_on_the_sample_is_known(interval):
     contacts = rows_of([Limit(name="contacts", uses="contacts", at_most=30.0)], {})
     assert estimate(logged, nobody, interval=interval, **ONE_OUTCOME).high == 0.0
     assert compare(logged, policy, policy, interval=interval, **ONE_OUTCOME).high == 0.0
-    (all_,) = limit_evidence(logged, policy, {"contacts": np.ones(30)}, contacts, interval=interval)
+    sent = {"contacts": np.ones(30)}
+    (all_,) = limit_evidence(logged, policy, sent, contacts, interval=interval, certain=["contacts"])
     assert (round(all_.used.low, 6), round(all_.used.high, 6)) == (30.0, 30.0)
+    with pytest.raises(
+        BadInput, match=r"OP629\] limit 'contacts': contacts .* `certain` where the offer alone decides"
+    ):
+        limit_evidence(logged, policy, sent, contacts, interval=interval)
 
 
 def test_an_offer_that_the_log_could_have_made_and_never_made_is_not_known():
@@ -268,12 +275,83 @@ def test_an_offer_that_the_log_could_have_made_and_never_made_is_not_known():
             refused()
     unlike = msgspec.structs.replace(logged, action=np.where(np.arange(300) == 7, 1, logged.action))
     with pytest.raises(
-        BadInput, match=r"OP629\] policy 'a, or c for one' less policy 'a' differs where 'a, or c for one' makes"
+        BadInput, match=r"OP629\] policy 'a, or c for one' less policy 'a' rests on what 'a, or c for one' .* makes"
     ):
         compare(unlike, once_more, fixed_choice("a", often, K), outcome_model=mean)
     with pytest.raises(BadInput, match="OP629"):  # the other side was seen, and says nothing of this one
         compare(logged, never, fixed_choice("a", often, K), outcome_model=mean, estimator="snipw")
     assert estimate(logged, never, estimator="dm", outcome_model=mean).value == pytest.approx(mean[:, 2].mean())
+
+
+def shared(rates, n=3000):
+    """Offer a is answered by one in five, b and c by nobody who was seen; two policies share nine tenths of a."""
+    draw = np.random.default_rng(1)
+    logged, _, _ = stream(n=n)
+    action = draw.choice(3, n, p=rates)
+    answered = np.where(action == 0, draw.random(n) < 0.2, 0.0)
+    logged = msgspec.structs.replace(
+        logged, action=action, probability=np.tile(rates, (n, 1)), outcome={"outcome": answered}
+    )
+    first, second = (
+        FixedOffers(name, np.tile(row, (n, 1))) for name, row in (("A", [0.9, 0.1, 0]), ("B", [0.9, 0, 0.1]))
+    )
+    return logged, first, second
+
+
+@pytest.mark.parametrize("estimator", ["ipw", "snipw", "dr"])
+def test_an_offer_that_both_policies_make_alike_does_not_tell_how_they_differ(estimator):
+    logged, first, second = shared([0.8, 0.1, 0.1])
+    options = {"estimator": estimator, "outcome_model": np.zeros((len(logged), 3))}
+    with pytest.raises(BadInput, match=r"OP629\] policy 'A' less policy 'B' rests on what 'A' does more .* all 0:"):
+        compare(logged, first, second, **options)
+    assert estimate(logged, first, **options).low > 0.0
+    undrawn, _, _ = shared([1.0, 0.0, 0.0])
+    undrawn = msgspec.structs.replace(undrawn, probability=logged.probability)
+    with pytest.raises(BadInput, match=r"OP629\] .* 'A' does more often, which makes offers that .* never drew"):
+        compare(undrawn, first, second, **options)
+
+
+@pytest.mark.parametrize("hardly_any", [0.0, 1e-12, 1e-8])
+def test_a_weight_of_nearly_nothing_does_not_tell_a_policy(hardly_any):
+    logged, _, _ = shared([0.4, 0.3, 0.3])
+    soft = FixedOffers("soft", np.tile([hardly_any, 1.0 - hardly_any, 0.0], (len(logged), 1)))
+    with pytest.raises(BadInput, match=r"OP629\] policy 'soft' is judged by \d+ outcomes that are all 0"):
+        estimate(logged, soft, estimator="snipw")
+
+
+def test_offers_outside_the_catalogue_tell_a_policy_that_makes_them():
+    n = 2000
+    draw, inside = np.random.default_rng(2), np.arange(n) < 20
+    logged, _, _ = stream(n=n)
+    probability = np.where(inside[:, None], 1 / 3, 0.0) * np.ones((1, 3))
+    answered = np.where(inside, 0.0, draw.random(n) < 0.2)
+    logged = msgspec.structs.replace(
+        logged, action=np.where(inside, logged.action, -1), probability=probability, outside=1.0 - inside,
+        outcome={"outcome": answered},
+    )  # fmt: skip
+    everyone, nobody = AsLogged("all", np.ones(n), probability), FixedOffers("nobody", np.zeros((n, 3)))
+    alone, apart = (
+        found(logged, everyone, *others, estimator="ipw", seed=1)
+        for found, others in ((estimate, ()), (compare, (nobody,)))
+    )
+    assert (apart.value, apart.low, apart.high) == (alone.value, alone.low, alone.high)
+    assert alone.value == answered.mean()
+    silent = msgspec.structs.replace(logged, outcome={"outcome": np.full(n, 5.0)})
+    for found, others in ((estimate, ()), (compare, (nobody,))):
+        with pytest.raises(BadInput, match="OP629"):
+            found(silent, everyone, *others, estimator="ipw")
+
+
+def test_clusters_that_are_all_alike_tell_nothing_though_their_rows_differ():
+    logged, _, _ = stream(n=2000)
+    once_each = np.tile([1.0] + [0.0] * 9, 200)
+    customers = np.repeat(np.arange(200), 10)
+    logged = msgspec.structs.replace(logged, customer_id=customers, cluster=customers, outcome={"outcome": once_each})
+    everyone = AsLogged("all", np.ones(2000), logged.probability)
+    with pytest.raises(BadInput, match=r"OP629\] policy 'all' is 0.1 in every cluster alike"):
+        estimate(logged, everyone, estimator="snipw")
+    alone = estimate(logged, everyone, estimator="snipw", cluster="decision_id")
+    assert alone.low < 0.1 < alone.high
 
 
 def losses(logged):
@@ -285,7 +363,7 @@ def losses(logged):
 def test_losses_of_other_offers_do_not_make_a_limit_sure(per):
     logged, _, policy = stream(n=300)
     loss = rows_of([Limit(name="loss", uses="loss", per=per, at_most=1.0)], {})
-    with pytest.raises(BadInput, match=r"OP629\] limit 'loss' is judged by \d+ outcomes that are all 0"):
+    with pytest.raises(BadInput, match=r"OP629\] limit 'loss': loss is judged by \d+ outcomes that are all 0"):
         limit_evidence(logged, policy, losses(logged) | {"lent": np.full(300, 100.0)}, loss)
 
 
@@ -300,7 +378,7 @@ def test_whoever_leaves_everybody_alone_uses_nothing_and_that_is_known():
 
 def test_worst_outcomes_that_are_all_alike_do_not_show_that_none_is_worse():
     logged, _, policy = stream(n=300)
-    with pytest.raises(BadInput, match=r"OP629\] policy 'c' has worst outcomes that are all alike \(0\)"):
+    with pytest.raises(BadInput, match=r"OP629\] policy 'c' is worth 0 in each of its worst 5% .* Next: take a larger"):
         cvar(logged, policy)
 
 

@@ -7,6 +7,7 @@ import pytest
 from opportune.domain import BadInput, Limit, rows_of
 from opportune.evaluation import (
     AsLogged,
+    Bounds,
     FixedOffers,
     LoggedDecisions,
     LoggedTerms,
@@ -19,6 +20,8 @@ from opportune.evaluation import (
     estimate_terms,
     fixed_choice,
     limit_evidence,
+    path_of,
+    support,
     swap_set,
 )
 
@@ -72,8 +75,12 @@ NONE = {
     "twice": FixedOffers("p", np.full((N, 2), 1.0)), "below": FixedOffers("p", np.tile([-1.0, 1.0], (N, 1))),
     "contact above 1": AsLogged("p", np.full(N, 2.0), np.full((N, 2), 0.5)),
     "contact not known": AsLogged("p", np.full(N, np.nan), np.full((N, 2), 0.5)),
+    "logging not known": AsLogged("p", np.ones(N), np.full((N, 2), np.nan)),
+    "not known": FixedOffers("p", np.full((N, 2), np.nan)),
 }  # fmt: skip
 JUDGES = {
+    "support": support,
+    "sequence": lambda logged, policy: path_of(logged, [policy], TAKEN, None, Bounds(0.0, 1.0), 0.95),
     "estimate": lambda logged, policy: estimate(logged, policy, estimator="snipw"),
     "limits": lambda logged, policy: limit_evidence(logged, policy, logged.outcome, ROWS),
     "tail": cvar,

@@ -88,6 +88,37 @@ def test_a_window_without_a_rare_event_is_not_the_narrowest():
         estimate_terms(rare_terms(0.001), np.full(3000, 0.5), bend=0.1)
 
 
+@pytest.mark.parametrize("estimator", ["ipw", "snipw"])
+def test_rare_failures_are_as_rare_as_rare_events(estimator):
+    for rate, target in ((0.001, 0.5), (0.0, 0.5)):
+        events = rare_terms(rate)
+        repaid = msgspec.structs.replace(events, outcome=1.0 - events.outcome)
+        for logged in (events, repaid) if estimator == "snipw" or rate == 0.0 else (events,):
+            with pytest.raises(BadInput, match=r"OP629\] outcomes near the targets are \d.\d effective events"):
+                estimate_terms(logged, np.full(3000, target), estimator=estimator, bend=0.1)
+    repaid = msgspec.structs.replace(rare_terms(0.02), outcome=1.0 - rare_terms(0.02).outcome)
+    found = estimate_terms(repaid, np.full(3000, 0.5), estimator=estimator, bend=0.1).estimate
+    assert found.low < 0.98 < found.high
+
+
+def test_a_bias_far_above_the_noise_is_still_a_number():
+    logged = msgspec.structs.replace(priced()[0], outcome=priced()[0].term ** 2)
+    found = estimate_terms(logged, np.full(6000, 5.0), bend=1e6)
+    assert all(np.isfinite([each.expected, each.estimate.low, each.estimate.high]).all() for each in found.tried)
+    widths = [each.estimate.high - each.estimate.value for each in found.tried]
+    assert widths == pytest.approx([each.largest_bias for each in found.tried], rel=1e-3)
+
+
+def test_so_few_terms_that_they_are_offers_are_refused():
+    logged, target, _ = priced(600)
+    with pytest.raises(BadInput, match=r"OP624\] term has 3 different values: .* as offers"):
+        estimate_terms(msgspec.structs.replace(logged, term=np.arange(600) % 3 + 3.0), target, bend=0.1)
+    with pytest.raises(BadInput, match=r"OP624\] target names no term: .* worth 0 by definition"):
+        estimate_terms(logged, np.full(600, np.nan))
+    with pytest.raises(ValueError, match="between is 3 to 3"):
+        estimate_terms(msgspec.structs.replace(logged, between=(3, 3)), target)
+
+
 def test_no_offer_is_worth_nothing_and_far_terms_are_refused():
     logged, target, truth = priced()
     half = np.where(np.arange(len(target)) % 2 == 0, np.nan, target)
@@ -256,9 +287,43 @@ def test_a_limit_holds_as_probably_as_its_interval_says():
     (of_all,) = limit_evidence(logged, policy, uses, middle, interval="influence", decisions=1800)
     assert of_all.used.value == pytest.approx(2.0 * float(logged.outcome["outcome"].sum()))
     rate = rows_of([Limit(name="rate", uses="spend", per="lent", at_most=0.2)], {})
-    (found,) = limit_evidence(logged, policy, uses, rate)
+    (found,) = limit_evidence(logged, policy, uses, rate, certain=["lent"])
     assert found.used.value == pytest.approx(logged.outcome["outcome"].sum() / 90_000)
     assert found.holds == 1.0
+    with pytest.raises(ValueError, match="uses lack 'lent': expected what each decision used of it"):
+        limit_evidence(logged, policy, {"spend": uses["spend"]}, rate)
+
+
+def pairs(n=600):
+    """Pages of two slots, of two offers each, whose outcomes do not depend on anything."""
+    draw, ids = np.random.default_rng(5), np.arange(2 * n)
+    logged = LoggedDecisions(
+        decision_id=ids, customer_id=ids, slot=np.tile([1, 2], n), offer_ids=("a", "b"), action=draw.integers(0, 2, 2 * n),
+        eligible=np.ones((2 * n, 2), dtype=bool), probability=np.full((2 * n, 2), 0.5), outside=np.zeros(2 * n),
+        outcome={"outcome": (draw.random(2 * n) < 0.3).astype(float)}, cluster=ids,
+    )  # fmt: skip
+    return logged, np.repeat(np.arange(n), 2)
+
+
+@pytest.mark.parametrize(
+    ("empty", "refused"),
+    [
+        ((0.5, 0.0), {"cascade", "whole"}),
+        ((1.0, 0.0), {"cascade", "whole"}),
+        ((0.0, 1.0), {"whole"}),
+        ((1.0, 1.0), set()),
+    ],
+)
+def test_a_slot_left_empty_beside_a_filled_one_was_never_logged(empty, refused):
+    logged, slate = pairs()
+    policy = FixedOffers("p", 0.5 * (1.0 - np.tile(empty, 600))[:, None] * np.ones((1, 2)))
+    for interaction in ("independent", "cascade", "whole"):
+        if interaction in refused:
+            with pytest.raises(BadInput, match=r"OP610\] policy 'p' may leave one slot .* interaction='independent'"):
+                estimate_slates(logged, policy, slate, interaction=interaction)
+        else:
+            found = estimate_slates(logged, policy, slate, interaction=interaction).total
+            assert found.low - 1e-9 <= 0.3 * (2.0 - sum(empty)) <= found.high + 1e-9
 
 
 @pytest.mark.parametrize(

@@ -144,14 +144,26 @@ def test_an_offer_that_happened_not_to_be_drawn_tells_nothing_of_a_cell():
     assert found["others"].newer["y"].effective_n == pytest.approx(np.sum(logged.action == 1))
 
 
-def test_what_every_offer_uses_alike_is_known_in_a_cell():
-    logged, segment, _ = stream(2_000)
-    older, newer = fixed_choice("o", np.full(2_000, -1), 2), fixed_choice("n", np.ones(2_000, dtype=int), 2)
-    (cell, *_) = swap_set(
-        logged, older, newer, measures={"contacts": np.ones(2_000)}, outcome_models={"contacts": np.ones((2_000, 2))},
-        segment=segment, of_offers=["contacts"],
-    )  # fmt: skip
-    assert (cell.change["contacts"].value, cell.change["contacts"].high) == (pytest.approx(1.0), pytest.approx(1.0))
+def test_a_change_rests_on_what_each_policy_does_more_often():
+    """Both make the small offer nine times in ten; what differs is the other one, of which the log saw nothing."""
+    logged, segment, mean = stream(2_000)
+    logged = msgspec.structs.replace(logged, outcome={"y": np.where(logged.action == 0, logged.outcome["y"], 0.0)})
+    older, newer = (FixedOffers(name, np.tile(row, (2_000, 1))) for name, row in (("o", [1.0, 0.0]), ("n", [0.9, 0.1])))
+    (cell, *_) = cells(logged, segment, older, newer, np.zeros_like(mean))
+    assert (cell.kind, cell.change) == ("offered by both", {"y": None})
+    assert cell.newer["y"].value == pytest.approx(0.9 * cell.older["y"].value)
+
+
+def test_measures_and_models_of_a_swap_set_belong_together():
+    logged, segment, mean = stream(100)
+    older, newer = (fixed_choice(name, np.full(100, offer), 2) for name, offer in (("o", 0), ("n", 1)))
+    measures, model = {"y": logged.outcome["y"]}, {"y": mean}
+    with pytest.raises(ValueError, match=r"measures are \['y'\], outcome_models \[\]"):
+        swap_set(logged, older, newer, measures=measures, outcome_models={}, segment=segment)
+    with pytest.raises(ValueError, match=r"of_offers \['lent'\]"):
+        swap_set(logged, older, newer, measures=measures, outcome_models=model, segment=segment, of_offers=["lent"])
+    with pytest.raises(ValueError, match=r"outcome_models\['y'\] has shape \(100,\)"):
+        swap_set(logged, older, newer, measures=measures, outcome_models={"y": mean[:, 0]}, segment=segment)
 
 
 def test_a_contact_at_random_has_no_swap_set():

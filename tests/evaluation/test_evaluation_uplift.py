@@ -273,13 +273,19 @@ def test_the_curve_at_everyone_is_the_average_effect():
 
 
 def test_the_area_of_a_straight_path_is_half_its_end():
-    walk = hull_walk(np.ones((50, 1)), np.ones(1), np.ones((50, 1)))
+    gains = np.where(np.arange(50) % 2, 0.5, 1.5)[:, None]
+    walk = hull_walk(np.ones((50, 1)), np.ones(1), gains)
     found = gain_path(walk, np.arange(50), np.array([0.5, 1.0]), replicates=40, seed=1)
     assert found.area == pytest.approx(0.5)
-    assert found.area_replicates == pytest.approx(np.full(40, 0.5))
-    for budgets, replicates in (([0.0], 40), ([1.0], 2)):
-        with pytest.raises(ValueError, match=r"expected (one above 0|at least 40)"):
+    assert found.area_replicates == pytest.approx(found.replicates[:, 1] / 2.0)
+    for budgets, replicates in (([0.0], 40), ([np.inf], 40), ([1.0], 2)):
+        with pytest.raises(ValueError, match=r"expected (finite numbers, one of them above 0|at least 40)"):
             gain_path(walk, np.arange(50), np.array(budgets), replicates=replicates, seed=1)
+    with pytest.raises(ValueError, match=r"at least 200 for an interval of level 0\.99"):
+        found.estimates(level=0.99)
+    alike = hull_walk(np.ones((50, 1)), np.ones(1), np.ones((50, 1)))
+    with pytest.raises(BadInput, match=r"OP629\] gains along the path are 1 at each step"):
+        gain_path(alike, np.arange(50), np.array([1.0]), replicates=40, seed=1)
 
 
 def test_an_offer_without_support_has_no_score_and_is_never_chosen():
@@ -313,13 +319,13 @@ def test_an_arm_that_was_never_drawn_and_outcomes_all_alike_give_no_scores():
 
 
 def half_supported(n=200):
-    """The first half never had the offer, whose effect is 1 for all."""
+    """The first half never had the offer, whose effect is 1 for all, known to half a unit."""
     draw = np.random.default_rng(0)
     first = (np.arange(n) < n / 2)[:, None]
     action = np.where(first[:, 0], 0, draw.integers(0, 2, n))
     return doubly_robust_scores(
         row_id=np.arange(n), cluster=np.arange(n), arms=("none", "a"), control="none", action=action,
-        probability=np.where(first, [1.0, 0.0], 0.5), outcome=action.astype(float),
+        probability=np.where(first, [1.0, 0.0], 0.5), outcome=action + np.where(np.arange(n) % 2, 0.25, -0.25),
         predicted=np.tile([0.0, 1.0], (n, 1)),
     )  # fmt: skip
 
@@ -335,9 +341,46 @@ def test_a_policy_that_reaches_customers_without_support_is_refused():
     with pytest.raises(BadInput, match=r"OP610.*100 of 200 customers"):
         policy_curve(scores, "a", rank, np.array([0.5]), **CURVE)
     known = scores.take(scores.supported[:, 0])
-    assert policy_gain(known, everyone[:100], used_for_choosing=NOBODY).value == pytest.approx(1.0)
+    among = policy_gain(known, everyone[:100], used_for_choosing=NOBODY)
+    assert among.low < 1.0 < among.high
     later = policy_gain(scores, (rank >= 100)[:, None].astype(float), used_for_choosing=NOBODY)
-    assert later.value == pytest.approx(0.5)
+    assert later.value == pytest.approx(among.value / 2.0)
+
+
+def test_scores_that_are_all_alike_tell_no_gain():
+    """Nobody was seen to answer the letter or nothing; that some were to calls says nothing of it."""
+    draw = np.random.default_rng(2)
+    action = draw.integers(0, 3, 900)
+    scores = doubly_robust_scores(
+        row_id=np.arange(900), cluster=np.arange(900), arms=("none", "mail", "call"), control="none", action=action,
+        probability=np.full((900, 3), 1 / 3), outcome=np.where(action == 2, draw.random(900) < 0.3, 0.0),
+        predicted=np.zeros((900, 3)),
+    )  # fmt: skip
+    mail, call = (np.tile(row, (900, 1)) for row in ([1.0, 0.0], [0.0, 1.0]))
+    with pytest.raises(BadInput, match=r"OP629\] policy to be judged is judged by scores that are all 0"):
+        policy_gain(scores, mail, used_for_choosing=NOBODY)
+    with pytest.raises(BadInput, match=r"OP629\] gains along the path are 0"):
+        policy_curve(scores, "mail", draw.random(900), np.array([0.5]), **CURVE | {"replicates": 40})
+    assert policy_gain(scores, call, used_for_choosing=NOBODY).low > 0.0
+    assert policy_gain(scores, 0.0 * mail, used_for_choosing=NOBODY).high == 0.0
+
+
+def test_a_log_without_rows_gives_no_scores():
+    with pytest.raises(BadInput, match=r"OP652\] outcome has no rows"):
+        doubly_robust_scores(
+            row_id=np.arange(0), cluster=np.arange(0), arms=("none", "a"), control="none",
+            action=np.zeros(0, dtype=int), probability=np.zeros((0, 2)), outcome=np.zeros(0), predicted=np.zeros((0, 2)),
+        )  # fmt: skip
+
+
+def test_a_perfect_order_that_is_no_better_than_chance_has_no_area_to_share():
+    treated = np.arange(1000) % 2
+    trial = RankedTrial(
+        row_id=np.arange(1000), outcome=treated * 1.0, treated=treated, score=np.random.default_rng(0).random(1000),
+        used_for_choosing=NOBODY,
+    )  # fmt: skip
+    with pytest.raises(BadInput, match=r"OP663\] the perfect order encloses no area"):
+        auuc(trial, convention="sklift")
 
 
 @pytest.mark.parametrize("policy", [np.full((200, 2), 1.5), np.full((200, 2), 0.6), np.full((200, 2), np.nan)])

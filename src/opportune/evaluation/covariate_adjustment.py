@@ -8,6 +8,7 @@ from opportune.evaluation.cluster_count import refuse_few_clusters
 from opportune.numerics import NORMAL_975, clustered_mean, keyed_folds
 
 METHOD = "regression adjusted, robust to clusters"
+_ROUNDING = 1e-9
 Doubt = tuple[bool, str, str, str]
 """Whether something is wrong, with what, the message and the next step."""
 
@@ -28,8 +29,8 @@ def adjusted_difference(
     Each arm has its own least squares on covariates (Lin 2013, "Agnostic notes on regression adjustments"): with an
     assignment at random this is never less precise than the plain difference in large samples, whether or not the
     model is true. ``cluster`` (n,) is the unit that was assigned. A covariate that the experiment could have moved
-    makes it wrong. BadInput (OP658) when an arm has too few rows for the model, or a number is not known; OP609 when an
-    arm has too few clusters: of one alone, as where clusters are the arms, the interval would be a point.
+    makes it wrong. BadInput (OP658) when an arm has too few rows for the model, a number is not known, or the interval
+    would be a point; OP609 when an arm has too few clusters, as where clusters are the arms.
     """
     _check(outcome, treated, covariates)
     for arm in (1, 0):
@@ -39,6 +40,7 @@ def adjusted_difference(
     nothing = np.zeros((len(outcome), 0))
     with_them, without = (_parts(outcome, treated, x, share) for x in (centred, nothing))
     adjusted, plain = _estimate(with_them, cluster), _estimate(without, cluster)
+    _refuse_points(adjusted, plain, float(np.std(outcome)))
     saved = 1.0 - ((adjusted.high - adjusted.low) / (plain.high - plain.low)) ** 2
     return Adjusted(adjusted=adjusted, plain=plain, variance_saved=saved)
 
@@ -86,6 +88,17 @@ def _estimate(parts: np.ndarray, cluster: np.ndarray) -> Estimate:
     value, error = clustered_mean(parts, cluster)
     spread = NORMAL_975 * error
     return Estimate(value=value, low=value - spread, high=value + spread, n=len(parts), method=METHOD)
+
+
+def _refuse_points(adjusted: Estimate, plain: Estimate, spread: float) -> None:
+    """Raise BadInput (OP658) where an interval is a point but for rounding, beside the ``spread`` of outcomes."""
+    narrow = [each.high - each.low <= _ROUNDING * spread for each in (plain, adjusted)]
+    _refuse([
+        (narrow[0], "outcome", "differs between arms by the same in every cluster: expected clusters that differ",
+         "wait for more outcomes, or name the unit that was assigned as `cluster`"),
+        (narrow[1] and not narrow[0], "covariates", "tell every outcome without an error: expected them from before "
+         "the experiment", "leave out what the outcome decides"),
+    ])  # fmt: skip
 
 
 def _check(outcome: np.ndarray, treated: np.ndarray, covariates: np.ndarray) -> None:

@@ -14,7 +14,9 @@ from opportune.evaluation.read_policy import as_policy, as_predictions
 from opportune.evaluation.sequence import Bounds, path_of
 from opportune.evaluation.statistic import difference
 from opportune.evaluation.support import refuse_unsupported, smallest_effective_n
-from opportune.evaluation.untold import refuse_untold
+from opportune.evaluation.untold import WAIT, refuse_point, refuse_untold
+
+SEQUENCE = "interval='sequence' with estimator 'ipw' or 'dr' and the bounds that no outcome can pass"
 
 
 class How(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,11 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
     def may_be_open(self) -> bool:
         """Whether outcomes that are not yet known are allowed."""
         return self.completion is not None
+
+    @property
+    def next_step(self) -> str:
+        """What to do where outcomes do not tell the figure."""
+        return WAIT if self.may_be_open else f"{WAIT}, or take {SEQUENCE}"
 
 
 def estimate(
@@ -102,11 +109,11 @@ def _judge(given: Any, policies: tuple[Any, ...], how: How) -> Estimate:
     """Return the value of one policy, or the difference of two."""
     logged, names = as_logged(given, how.measure, how.cluster, how.may_be_open)
     judged, model = [as_policy(each, logged) for each in policies], as_predictions(how.outcome_model, logged)
-    refuse_unusable(logged, {how.measure: logged.outcome[how.measure]}, how.may_be_open)
+    outcome = logged.measured(how.measure)
+    refuse_unusable(logged, {how.measure: outcome}, how.may_be_open)
     for each in judged:
         refuse_unsupported(logged, each)
     clusters = as_clusters(names, alone=how.cluster == "decision_id")
-    outcome = logged.outcome[how.measure]
     weights = [each.weights(logged) for each in judged]
     statistics = [
         completed_score(logged, each, own, outcome, how.estimator, model, how.completion)
@@ -119,9 +126,12 @@ def _judge(given: Any, policies: tuple[Any, ...], how: How) -> Estimate:
         path = path_of(logged, judged, outcome, model if how.estimator == "dr" else None, bounds, how.level)
         return path.estimate(statistic.whole(), len(logged), how.estimator, how.level, kish)
     if how.estimator != "dm":
-        refuse_untold(logged, judged, weights, outcome, how.completion)
+        refuse_untold(logged, judged, weights, outcome, how.completion, how.next_step)
     found = inferred(statistic, clusters, how.interval, how.replicates, how.seed)
-    return found.estimate(len(logged), how.estimator, how.level, kish)
+    told = found.estimate(len(logged), how.estimator, how.level, kish)
+    if how.estimator in ("ipw", "snipw"):  # predictions of the others may be as good as that
+        refuse_point(judged, weights, told, how.next_step)
+    return told
 
 
 def _sequence_bounds(how: How, clusters: Clusters, count: int) -> Bounds:

@@ -17,9 +17,10 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from opportune.domain import BadInput, Estimate, Finding, LimitRow
+from opportune.domain import BadInput, Estimate, LimitRow
 from opportune.evaluation.logged import FEWEST_CLUSTERS, few_clusters
 from opportune.evaluation.statistic import Statistic
+from opportune.evaluation.untold import hardly
 from opportune.numerics import asymptotic_radius, bootstrap_totals, cluster_codes, code_sums, percentile_interval
 
 Interval = Literal["bootstrap", "influence", "sequence", "asymptotic_sequence"]
@@ -148,13 +149,8 @@ def _refuse_early(influence: np.ndarray) -> None:
             f"has seen {events:.1f} effective events: expected at least {FEWEST_EVENTS:g}, because before them it "
             "misses the truth too often"
         )
-        raise BadInput([hardly("interval='asymptotic_sequence'", message)])
-
-
-def hardly(subject: str, message: str) -> Finding:
-    """Return the finding (OP629) about a figure that outcomes do not tell yet."""
-    step = "wait for more outcomes, or take interval='sequence' with the bounds that no outcome can pass"
-    return Finding(code="OP629", source="decisions", subject=subject, message=message, next_step=step)
+        step = "wait for more outcomes, or take interval='bootstrap' for one look"
+        raise BadInput([hardly("interval='asymptotic_sequence'", message, step)])
 
 
 def _student(clusters: int, level: float) -> float:

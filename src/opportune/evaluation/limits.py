@@ -1,18 +1,21 @@
 """Limits on evidence: what a policy would have used of a resource, and how probable it is that a limit holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, LimitRow
-from opportune.evaluation.delayed import Completion, completed_score
-from opportune.evaluation.inference import Interval, as_clusters, hardly, inferred
+from opportune.evaluation.delayed import Completion, with_missing
+from opportune.evaluation.estimators import weighted
+from opportune.evaluation.inference import Interval, as_clusters, inferred
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio, scaled, shifted
 from opportune.evaluation.support import effective_n, refuse_unsupported
-from opportune.evaluation.untold import made_offers, untold_use
+from opportune.evaluation.untold import NEVER_DRAWN, WAIT, Side, hardly, sides, untold
+
+STEP = f"{WAIT}; name it as `certain` where the offer alone decides it, as a contact"
 
 
 class LimitEvidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,38 +44,66 @@ def limit_evidence(
     seed: int = 0,
     level: float = 0.95,
     decisions: int | None = None,
+    about: np.ndarray | None = None,
+    certain: Collection[str] = (),
 ) -> tuple[LimitEvidence, ...]:
     """Return per row what the policy would have used, by snipw: the sum over all decisions, or its ratio to ``per``.
 
-    ``uses`` maps a resource (contacts, money lent, exposure, loss) to its booked amount per logged decision (n,), zero
-    where a row is not about it; what the book used before (``opening``) comes on top. The sum is N x mean(m) x
-    sum(w u) / sum(w); in the ratio of two such sums the normalisation cancels. N is ``decisions``: how many the bound
-    is about, where the log holds a part of them only, and else those of the log. Those that it lacks are taken to be
-    like those that it holds. A ratio of nothing is 0, as in the certificate. Any interval of ``estimate`` but
-    ``"sequence"``. BadInput (OP601 to OP606, OP609, OP610, OP620) when the log cannot carry it, and OP629 where a
-    policy makes offers and nothing was used, or none of them was drawn: that no loss was seen does not say that none
-    will be.
+    ``uses`` maps a resource (contacts, money lent, exposure, loss) to its booked amount per logged decision (n,).
+    ``about`` (n,) is what it is multiplied by under these rows, 0 where they are not about a decision, such as one in
+    another region. What the book used before (``opening``) comes on top. The sum is N x mean(m) x sum(w u) / sum(w); in
+    the ratio of two such sums the normalisation cancels. N is ``decisions``: how many the bound is about, where the log
+    holds a part of them only, and else those of the log. Those that it lacks are taken to be like those that it holds.
+    A ratio of nothing is 0, as in the certificate. Any interval of ``estimate`` but ``"sequence"``.
+
+    The offer alone decides what is used of a ``certain`` resource, as contacts: it is known wherever its offers were
+    drawn. All others are outcomes. BadInput (OP601 to OP606, OP609, OP610, OP620) when the log cannot carry it, and
+    OP629 where a policy makes offers and all used alike, or none of them was drawn: that no loss was seen does not say
+    that none will be.
     """
-    read = {name: uses[name] for row in rows for name in (row.uses, row.per) if name is not None}
+    named = {name for row in rows for name in (row.uses, row.per) if name is not None}
+    if not named <= set(uses):
+        lacking = ", ".join(map(repr, sorted(named - set(uses))))
+        raise ValueError(f"uses lack {lacking}: expected what each decision used of it")
+    times = np.ones(len(logged)) if about is None else about
+    read = {name: uses[name] for name in sorted(named)}
     refuse_unusable(logged, read, may_be_open=completion is not None)
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights, evidence = policy.weights(logged), []
-    offered, asked = made_offers(logged), policy.offered(logged) > 0
+    (offers,) = sides(logged, [policy], [weights], offers_only=True)
+    side = Side(offers.name, offers.asked & (times != 0.0), offers.entered & (times != 0.0))
 
-    def mean_use(name: str) -> Statistic:
-        return completed_score(logged, policy, weights, uses[name], "snipw", None, completion)
+    def mean_use(row: LimitRow, name: str) -> Statistic:
+        why = _untold_use(side, read[name], completion, name in certain)
+        if why is not None:
+            raise BadInput([hardly(f"limit '{row.name}': {name}", why, STEP)])
+        return _mean_use(weights, policy.told(logged), read[name], times, completion)
 
     for row in rows:
-        why = untold_use(asked, offered & (weights != 0.0), uses[row.uses], completion)
-        if why is not None:
-            raise BadInput([hardly(f"limit '{row.name}'", why)])
-        top, bottom = mean_use(row.uses), None if row.per is None else mean_use(row.per)
+        top, bottom = mean_use(row, row.uses), None if row.per is None else mean_use(row, row.per)
         statistic = _used(top, bottom, row, len(logged) if decisions is None else decisions)
         found = inferred(statistic, clusters, interval, replicates, seed)
         used = found.estimate(len(logged), "snipw", level, effective_n(weights))
         evidence.append(LimitEvidence(limit=row.name, bound=row.bound, used=used, holds=found.share_within(row)))
     return tuple(evidence)
+
+
+def _untold_use(side: Side, used: np.ndarray, completion: Completion | None, certain: bool) -> str | None:
+    """Return why uses (n,) do not tell what a policy would have used, or None."""
+    if certain:
+        return NEVER_DRAWN if side.asked.any() and not side.entered.any() else None
+    return untold(side.asked, side.entered, used, completion)
+
+
+def _mean_use(
+    weights: np.ndarray, told: np.ndarray, used: np.ndarray, times: np.ndarray, completion: Completion | None
+) -> Statistic:
+    """Return the mean use (n,) per decision, multiplied by ``times`` (n,); open uses (NaN) are completed before."""
+    if completion is None:
+        return weighted(weights, used * times, told)
+    known = weighted(weights, completion.known(used) * times, told)
+    return with_missing(known, completion, used, weights * times)
 
 
 def _used(top: Statistic, bottom: Statistic | None, row: LimitRow, count: int) -> Statistic:

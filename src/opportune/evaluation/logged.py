@@ -101,6 +101,12 @@ class LoggedDecisions(msgspec.Struct, frozen=True, kw_only=True):
                 [Finding(code="OP834", source="decisions", subject="probability", message=message, next_step=step)]
             )
 
+    def measured(self, measure: str) -> np.ndarray:
+        """Return the outcomes (n,) of a measure."""
+        if measure not in self.outcome:
+            raise ValueError(f"measure is {measure!r}: expected one of {', '.join(map(repr, self.outcome))}")
+        return self.outcome[measure]
+
     def clustered_by(self, cluster: str) -> np.ndarray:
         """Return the array (n,) whose equal values are resampled together: a field of ids, by its name."""
         if cluster not in CLUSTERS:

@@ -5,6 +5,9 @@ import numpy as np
 
 from opportune.domain import BadInput, Finding
 
+DEGREE = 4
+"""Of the polynomial over the whole range: it says how noisy outcomes are, and how much they bend if nobody does."""
+
 
 class LoggedTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Decisions whose offer was one number: ``term`` (n,) as logged, its ``density`` (n,) under the logging policy per
@@ -28,9 +31,11 @@ class TermModel(msgspec.Struct, frozen=True):
 def refuse_terms(logged: LoggedTerms, target: np.ndarray, model: TermModel | None) -> None:
     """Raise BadInput (OP606, OP624, OP627) where terms, outcomes or predictions cannot be used.
 
-    ``target`` (n,) is the policy's term, NaN where it makes no offer.
+    ``target`` (n,) is the policy's term, NaN where it makes no offer. ValueError when the range is none.
     """
     low, high = logged.between
+    if not low < high:
+        raise ValueError(f"between is {low} to {high}: expected the least and the greatest term that could be drawn")
     predicted = np.zeros(len(target)) if model is None else np.where(np.isnan(target), 0.0, model.at_target)
     missed = np.zeros(len(target)) if model is None else model.at_logged
     tests = (
@@ -49,5 +54,15 @@ def refuse_terms(logged: LoggedTerms, target: np.ndarray, model: TermModel | Non
         for code, subject, rows, says, step in tests
         if rows.any()
     ]
+    distinct = len(np.unique(logged.term))
+    if distinct <= DEGREE:
+        says, step = (
+            f"has {distinct} different values: expected more than {DEGREE}",
+            "judge them as offers: `estimate`",
+        )
+        findings.append(Finding(code="OP624", source="terms", subject="term", message=says, next_step=step))
+    if np.isnan(target).all():
+        says, step = "names no term: expected one for somebody", "a policy that offers nothing is worth 0 by definition"
+        findings.append(Finding(code="OP624", source="terms", subject="target", message=says, next_step=step))
     if findings:
         raise BadInput(findings)

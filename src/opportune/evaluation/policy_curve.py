@@ -7,6 +7,7 @@ from opportune.evaluation.budget_walk import BudgetWalk, group_ends
 from opportune.evaluation.cluster_count import refuse_few_clusters
 from opportune.evaluation.honest_rows import refuse_overlap
 from opportune.evaluation.ranking import refuse_not_numbers, refuse_share
+from opportune.evaluation.untold import hardly, is_point
 from opportune.evaluation.uplift_scores import UpliftScores
 from opportune.evaluation.walk_estimates import GainPath, gain_path
 from opportune.numerics import NORMAL_975, clustered_mean
@@ -51,13 +52,17 @@ def policy_gain(scores: UpliftScores, policy: np.ndarray, *, used_for_choosing: 
 
     The rest of a row of ``policy`` is the control. The difference of two policies is judged likewise. Rows that chose
     the policy must not judge it (OP651). BadInput when a row is no policy and no difference of two (OP616), asks for
-    an offer without support (OP610), or clusters are too few (OP609).
+    an offer without support (OP610), clusters are too few (OP609), or all scores are the same (OP629).
     """
     refuse_overlap(scores.row_id, used_for_choosing)
     refuse_few_clusters(scores.cluster)
     _refuse_no_policy(scores, policy)
     _refuse_unsupported(scores, ((policy != 0) & ~scores.supported).any(axis=1))
-    value, error = clustered_mean((policy * scores.score).sum(axis=1), scores.cluster)
+    gains = (policy * scores.score).sum(axis=1)
+    if policy.any() and is_point(float(gains.min()), float(gains.max())):
+        message = f"is judged by scores that are all {gains[0]:g}: expected some that differ"
+        raise BadInput([hardly("policy to be judged", message)])
+    value, error = clustered_mean(gains, scores.cluster)
     spread = NORMAL_975 * error
     return Estimate(
         value=value, low=value - spread, high=value + spread, n=len(scores), method="doubly robust scores"

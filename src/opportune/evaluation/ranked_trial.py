@@ -7,8 +7,8 @@ import numpy as np
 
 from opportune.domain import BadInput, Finding
 from opportune.evaluation.honest_rows import refuse_overlap
-from opportune.evaluation.inference import hardly
 from opportune.evaluation.ranking import refuse_not_numbers
+from opportune.evaluation.untold import hardly
 
 
 class RankedTrial(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,8 +37,6 @@ _SUM_TOLERANCE = 1e-6
 def as_logged(given: Any, measure: str, cluster: str, open_outcomes: bool) -> tuple[LoggedDecisions, np.ndarray]:
     """Return the log and the names of the rows' clusters (n,)."""
     if isinstance(given, LoggedDecisions):
-        if measure not in given.outcome:
-            raise ValueError(f"measure is {measure!r}: expected one of {', '.join(map(repr, given.outcome))}")
         return given, given.clustered_by(cluster)
     logged = read_logged(given, outcomes=(measure,), cluster=cluster, open_outcomes=open_outcomes)
     return logged, logged.cluster

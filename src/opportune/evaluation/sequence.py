@@ -26,6 +26,7 @@ from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.inference import check_level
 from opportune.evaluation.logged import LoggedDecisions
 from opportune.evaluation.policies import Judged, with_no_offer
+from opportune.evaluation.support import refuse_no_policy
 
 SLACK = 10.0
 """k: how far below zero a score may lie. More lets predictions take away more of the noise of large weights, and costs
@@ -65,14 +66,16 @@ def path_of(
 ) -> Path:
     """Return the sequence of a policy's mean outcome, or of the difference of two policies' on the same rows.
 
-    ``model`` None is ipw. BadInput (OP617, OP618, OP834) where it cannot hold: with a model, a prediction may depend on
-    how likely every offer was, and not on which one was drawn.
+    ``model`` None is ipw. BadInput (OP616, OP617, OP618, OP834) where it cannot hold: with a model, a prediction may
+    depend on how likely every offer was, and not on which one was drawn.
     """
     if model is not None:
         logged.refuse_only_logged(
             "those of all eligible offers, because a sequence of dr bounds each prediction by its own"
         )
     check_level(level)
+    for policy in policies:
+        refuse_no_policy(logged, policy)
     order, alpha = _order(logged), (1.0 - level) / 2.0
     _refuse_beyond(logged, outcome, bounds)
     scores = [

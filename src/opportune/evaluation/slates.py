@@ -17,12 +17,12 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
-from opportune.evaluation.inference import Interval, as_clusters, hardly, inferred
+from opportune.evaluation.inference import Interval, as_clusters, inferred
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
-from opportune.evaluation.policies import Judged
+from opportune.evaluation.policies import SUM_TOLERANCE, Judged
 from opportune.evaluation.statistic import Statistic
 from opportune.evaluation.support import effective_n, refuse_unsupported
-from opportune.evaluation.untold import NEVER_DRAWN, refuse_untold, untold
+from opportune.evaluation.untold import NEVER_DRAWN, Side, hardly, refuse_untold, sides, untold
 from opportune.numerics import cluster_codes
 
 Interaction = Literal["independent", "cascade", "whole"]
@@ -31,7 +31,8 @@ Interaction = Literal["independent", "cascade", "whole"]
 class SlateValue(msgspec.Struct, frozen=True, kw_only=True):
     """The value of a policy per slate, and of each position in it.
 
-    A position is None where all its outcomes are the same: nothing tells how they vary.
+    A position is None where all its outcomes are the same: nothing tells how they vary. The total has it as it was
+    seen.
     """
 
     total: Estimate
@@ -58,18 +59,20 @@ def estimate_slates(
     BadInput (OP602, OP606,
     OP609, OP610, OP623, OP629) when the log cannot carry it.
     """
-    refuse_unusable(logged, {measure: logged.outcome[measure]}, may_be_open=False)
+    outcome = logged.measured(measure)
+    refuse_unusable(logged, {measure: outcome}, may_be_open=False)
     refuse_unsupported(logged, policy)
     _refuse_twice(logged, slate)
     _refuse_split(logged, slate, slate if cluster is None else cluster)
     slots, place = _ordered(logged.slot)
+    _refuse_gaps(logged, policy, slate, place, interaction)
     weights = _slate_weights(policy.weights(logged), slate, place, interaction)
     clusters = as_clusters(slate if cluster is None else cluster)
     first = np.zeros(len(logged))
     first[np.unique(cluster_codes(slate)[1], return_index=True)[1]] = 1.0  # one row of each slate counts it
-    outcome = logged.outcome[measure]
     refuse_untold(logged, [policy], [weights], outcome)
-    known = {slot: _is_told(slot, logged, policy, weights, outcome) for slot in slots}
+    (side,) = sides(logged, [policy], [weights])
+    known = {slot: _is_told(slot, logged.slot == slot, side, outcome) for slot in slots}
     earned, kish = weights * outcome, effective_n(weights)
 
     def told(rows: np.ndarray) -> Estimate:
@@ -83,12 +86,11 @@ def estimate_slates(
     )
 
 
-def _is_told(slot: Any, logged: LoggedDecisions, policy: Judged, weights: np.ndarray, outcome: np.ndarray) -> bool:
-    """Return whether outcomes tell a slot. BadInput (OP629) where none was drawn: the sum would lack its part."""
-    rows = logged.slot == slot
-    why = untold(rows & (policy.told(logged) > 0), rows & (weights != 0.0), outcome)
+def _is_told(slot: Any, rows: np.ndarray, side: Side, outcome: np.ndarray) -> bool:
+    """Return whether outcomes tell a slot, rows (n,). BadInput (OP629) where none was drawn: the sum would lack it."""
+    why = untold(rows & side.asked, rows & side.entered, outcome)
     if why == NEVER_DRAWN:
-        raise BadInput([hardly(f"policy '{policy.name}' in slot {slot}", why)])
+        raise BadInput([hardly(f"policy '{side.name}' in slot {slot}", why)])
     return why is None
 
 
@@ -125,6 +127,38 @@ def _places(sorted_codes: np.ndarray) -> np.ndarray:
     """Return the place 0, 1, ... of each row within its slate, rows being sorted by slate."""
     starts = np.flatnonzero(np.diff(sorted_codes, prepend=-1))
     return np.asarray(np.arange(len(sorted_codes)) - np.repeat(starts, np.diff(np.append(starts, len(sorted_codes)))))
+
+
+def _refuse_gaps(
+    logged: LoggedDecisions, policy: Judged, slate: np.ndarray, place: np.ndarray, interaction: Interaction
+) -> None:
+    """Raise BadInput (OP610) where a policy may leave a slot empty on which a filled one depends: the log never did."""
+    gaps = _gaps(policy.told(logged), slate, place, interaction)
+    if gaps.any():
+        some = ", ".join(map(str, logged.decision_id[gaps][:3]))
+        message = (
+            f"may leave one slot of a slate empty and fill another (decisions {some}): expected all slots to be filled "
+            f"as in the log, because with interaction={interaction!r} what one earns depends on the others"
+        )
+        step = "take interaction='independent', or fill each slot of a slate"
+        subject = f"policy '{policy.name}'"
+        raise BadInput([Finding(code="OP610", source="slates", subject=subject, message=message, next_step=step)])
+
+
+def _gaps(told: np.ndarray, slate: np.ndarray, place: np.ndarray, interaction: Interaction) -> np.ndarray:
+    """Return the rows (n,) of slates in which a slot may be empty on which one that may be filled depends."""
+    filled, empty = told > 0.0, told < 1.0 - SUM_TOLERANCE
+    if interaction == "independent" or not empty.any():
+        return np.zeros(len(told), dtype=bool)
+    count, codes = cluster_codes(slate)
+    highest, lowest = np.full(count, len(told)), np.full(count, -1)
+    np.minimum.at(highest, codes[empty], place[empty])
+    np.maximum.at(lowest, codes[filled], place[filled])
+    if interaction == "cascade":
+        return np.asarray((highest < lowest)[codes])
+    # Any slot but itself counts: one of several that may be filled, or another one that never is.
+    others = (np.bincount(codes, filled, count) > 1) | (np.bincount(codes, empty & ~filled, count) > 0)
+    return np.asarray((others & (highest < len(told)) & (lowest >= 0))[codes])
 
 
 def _refuse_twice(logged: LoggedDecisions, slate: np.ndarray) -> None:

@@ -13,12 +13,12 @@ from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.among import Among
 from opportune.evaluation.delayed import Completion, completed_score
 from opportune.evaluation.estimators import Estimator, scored
-from opportune.evaluation.inference import Interval, as_clusters, hardly, inferred
+from opportune.evaluation.inference import Interval, as_clusters, inferred
 from opportune.evaluation.logged import LoggedDecisions, refuse_unpredicted, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio
-from opportune.evaluation.support import effective_n, refuse_unsupported
-from opportune.evaluation.untold import untold
+from opportune.evaluation.support import effective_n, refuse_other_shape, refuse_unsupported
+from opportune.evaluation.untold import Side, hardly, sides, untold
 
 
 class Staged(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,16 +68,18 @@ def estimate_staged(
     refuse_unusable(logged, {}, may_be_open=True)  # whether outcomes are known is told above, among those reached only
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
-    for each in () if model is None else (model.reached, model.given):
-        refuse_unpredicted(logged, each)
+    for name in () if model is None else ("reached", "given"):
+        refuse_other_shape(f"model.{name}", getattr(model, name), logged.probability.shape)
+        refuse_unpredicted(logged, getattr(model, name))
     weights = policy.weights(logged)
     predicted = (None, None) if model is None else (model.reached, model.reached * model.given)
     outcome = np.where(reached == 1, given, 0.0)
     completed = None if completion is None else Among(completion, reached == 1)
+    (side,) = sides(logged, [policy], [weights])
     if estimator != "dm":
-        _refuse_untold(logged, policy, weights, "who is reached", reached, None)
-        _refuse_untold(logged, policy, weights, "the outcome", outcome, completed)
-    known = estimator == "dm" or untold(reached == 1, (weights != 0.0) & (reached == 1), outcome, completed) is None
+        _refuse_untold(side, "who is reached", reached, None)
+        _refuse_untold(side, "the outcome", outcome, completed)
+    known = estimator == "dm" or untold(reached == 1, side.entered & (reached == 1), outcome, completed) is None
     total = completed_score(logged, policy, weights, outcome, estimator, predicted[1], completed)
     share = scored(logged, policy, weights, reached, estimator, predicted[0])
     kish = effective_n(weights)
@@ -91,13 +93,10 @@ def estimate_staged(
     return Staged(reached=told(share), given=mean, product=told(total), selection=says)
 
 
-def _refuse_untold(
-    logged: LoggedDecisions, policy: Judged, weights: np.ndarray, what: str, values: np.ndarray,
-    completion: Completion | None,
-) -> None:  # fmt: skip
-    why = untold(policy.told(logged) > 0, weights != 0.0, values, completion)
+def _refuse_untold(side: Side, what: str, values: np.ndarray, completion: Completion | None) -> None:
+    why = untold(side.asked, side.entered, values, completion)
     if why is not None:
-        raise BadInput([hardly(f"policy '{policy.name}', {what}", why)])
+        raise BadInput([hardly(f"policy '{side.name}', {what}", why)])
 
 
 def _refuse(reached: np.ndarray, given: np.ndarray, completion: Completion | None, among: str) -> None:

@@ -23,7 +23,8 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def support(logged: LoggedDecisions, policy: Judged) -> Support:
-    """Return how well the log supports a policy."""
+    """Return how well the log supports a policy. BadInput (OP616) when it is none."""
+    refuse_no_policy(logged, policy)
     weights = policy.weights(logged)
     mass = float(policy.told(logged).sum())
     return Support(
@@ -57,9 +58,15 @@ def refuse_no_policy(logged: LoggedDecisions, policy: Judged) -> None:
             beyond |= (policy.probability < 0).any(axis=1)
     else:
         refuse_other_shape(f"contact of policy {policy.name!r}", policy.contact, (len(logged),))
+        refuse_other_shape(f"logging of policy {policy.name!r}", policy.logging, logged.probability.shape)
         beyond = ~((policy.contact >= 0) & (policy.contact <= 1.0 + SUM_TOLERANCE))
+        if not np.min(policy.logging, initial=0.0) >= 0:  # false of NaN too; the usual case is without
+            beyond |= ~(policy.logging >= 0).all(axis=1)
     if beyond.any():
-        says, step = "have probabilities below 0, or that sum above 1", "give a distribution over the offers"
+        says, step = (
+            "have probabilities below 0, that sum above 1, or are no numbers",
+            "give a distribution over the offers",
+        )
         raise BadInput([counted("OP616", policy.name, "probability", logged.decision_id[beyond], says, step)])
 
 

@@ -6,8 +6,7 @@ weighted mean would be wrong. So the cell of those offered by both is split by w
 both policies fix the offer beforehand: of a random offer nobody knows whether it is the same.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 import numpy as np
@@ -17,10 +16,10 @@ from opportune.evaluation.delayed import Completion, with_missing
 from opportune.evaluation.estimators import dr_scores
 from opportune.evaluation.inference import Clusters, as_clusters, inferred
 from opportune.evaluation.logged import FEWEST_CLUSTERS, LoggedDecisions, refuse_unpredicted, refuse_unusable
-from opportune.evaluation.policies import FixedOffers, Judged, differ
+from opportune.evaluation.policies import FixedOffers, Judged
 from opportune.evaluation.statistic import Statistic
-from opportune.evaluation.support import refuse_no_policy, smallest_effective_n
-from opportune.evaluation.untold import made_offers, untold, untold_use
+from opportune.evaluation.support import refuse_no_policy, refuse_other_shape, smallest_effective_n
+from opportune.evaluation.untold import Side, sides, untold
 
 LEFT_ALONE, SWAPPED_IN, SWAPPED_OUT = "left alone", "swapped in", "swapped out"
 SAME, OTHER, BOTH = "same offer", "other offer", "offered by both"
@@ -79,10 +78,12 @@ def swap_set(
     are no experience. ``completion`` tells what outcomes that are not yet known (NaN) come to, by all known rows. Both
     policies contact each customer surely or not at all; a random contact is a ValueError. BadInput (OP609, OP620).
     """
+    _refuse_nameless(measures, outcome_models, of_offers)
     refuse_unusable(logged, measures, may_be_open=completion is not None)
     for policy in (older, newer):
         refuse_no_policy(logged, policy)
-    for model in outcome_models.values():
+    for name, model in outcome_models.items():
+        refuse_other_shape(f"outcome_models[{name!r}]", model, logged.probability.shape)
         refuse_unpredicted(logged, model)
     kind = _kinds(logged, older, newer)
     labelled = (older.unsupported(logged) + newer.unsupported(logged)) == 0
@@ -91,18 +92,24 @@ def swap_set(
         name: _Part(
             scores=_scores(logged, (older, newer), weights, outcome, outcome_models[name], completion),
             outcome=outcome,
-            **(_of_offers if name in of_offers else _of_decisions)(logged, older, newer),
+            sides=_sides(logged, (older, newer), weights, name in of_offers),
         )
         for name, outcome in measures.items()
     }
-    clusters, apart = as_clusters(logged.cluster), differ(older, newer, logged)
-    trial = _Trial(clusters, logged.customer_id, parts, weights, apart, completion)
+    trial = _Trial(as_clusters(logged.cluster), logged.customer_id, parts, weights, completion)
     return tuple(
         _cell(name, each, rows, rows & labelled, trial)
         for name, inside in _segments(segment)
         for each in KINDS
         if (rows := inside & (kind == each)).any()
     )
+
+
+def _refuse_nameless(measures: Collection[str], models: Collection[str], of_offers: Collection[str]) -> None:
+    """Raise ValueError where a measure has no predictions, or what is said of one is said of none."""
+    if set(measures) != set(models) or not set(of_offers) <= set(measures):
+        given = f"measures are {sorted(measures)}, outcome_models {sorted(models)}, of_offers {sorted(of_offers)}"
+        raise ValueError(f"{given}: expected a model for each measure, and of_offers among them")
 
 
 def _segments(segment: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -134,38 +141,31 @@ def _choice(policy: Judged, contact: np.ndarray) -> tuple[np.ndarray, np.ndarray
 class _Part(msgspec.Struct, frozen=True, kw_only=True):
     """One measure: each row's doubly robust score under the older and the newer policy (2, n), and its outcome (n,).
 
-    ``tells`` (n,): whether the outcome is experience, and not zero by definition. ``asked`` (2, n): whether the older
-    policy does anything that has an outcome, and the newer. ``untold`` says why outcomes do not tell a figure.
+    ``sides`` are those of the three estimates of a cell.
     """
 
     scores: np.ndarray
     outcome: np.ndarray
-    tells: np.ndarray
-    asked: np.ndarray
-    untold: Callable[[np.ndarray, np.ndarray, np.ndarray, Completion | None], str | None]
+    sides: tuple[list[Side], ...]
 
 
 class _Trial(msgspec.Struct, frozen=True):
-    """What every cell reads; ``weights`` (2, n) are those of the older and the newer policy, ``apart`` (n,) is where
-    the two do not do the same.
-    """
+    """What every cell reads; ``weights`` (2, n) are those of the older and the newer policy."""
 
     clusters: Clusters
     customer_id: np.ndarray
     parts: Mapping[str, _Part]
     weights: np.ndarray
-    apart: np.ndarray
     completion: Completion | None
 
 
-def _of_decisions(logged: LoggedDecisions, older: Judged, newer: Judged) -> dict[str, Any]:
-    asked = np.array([policy.told(logged) > _TOLERANCE for policy in (older, newer)])
-    return {"tells": np.ones(len(logged), dtype=bool), "asked": asked, "untold": untold}
-
-
-def _of_offers(logged: LoggedDecisions, older: Judged, newer: Judged) -> dict[str, Any]:
-    asked = np.array([policy.offered(logged) > _TOLERANCE for policy in (older, newer)])
-    return {"tells": made_offers(logged), "asked": asked, "untold": untold_use}
+def _sides(
+    logged: LoggedDecisions, policies: tuple[Judged, Judged], weights: np.ndarray, offers_only: bool
+) -> tuple[list[Side], ...]:
+    chosen = [np.flatnonzero(signs) for signs in SIGNS]
+    return tuple(
+        sides(logged, [policies[i] for i in each], list(weights[each]), offers_only=offers_only) for each in chosen
+    )
 
 
 def _scores(
@@ -191,15 +191,10 @@ def _cell(segment: str, kind: str, rows: np.ndarray, held: np.ndarray, trial: _T
 
 def _told(part: _Part, which: int, held: np.ndarray, clusters: int, trial: _Trial) -> Estimate | None:
     """Return the mean per customer of a cell, or None where no interval of it could be trusted."""
-    sides = np.flatnonzero(SIGNS[which])
-    about = held & trial.apart if len(sides) > 1 else held
-    untold = (
-        part.untold(
-            about & part.asked[side], about & part.tells & (trial.weights[side] != 0.0), part.outcome, trial.completion
-        )
-        for side in sides
+    whys = (
+        untold(held & side.asked, held & side.entered, part.outcome, trial.completion) for side in part.sides[which]
     )
-    if clusters < FEWEST_CLUSTERS or any(why is not None for why in untold):
+    if clusters < FEWEST_CLUSTERS or any(why is not None for why in whys):
         return None
     return _mean(part, SIGNS[which], held, clusters, trial)
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from opportune.domain import BadInput, Estimate
 from opportune.evaluation.delayed import Completion
-from opportune.evaluation.inference import Interval, as_clusters, hardly, inferred
+from opportune.evaluation.inference import Interval, as_clusters, inferred
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio_or_zero
 from opportune.evaluation.support import effective_n, refuse_unsupported
-from opportune.evaluation.untold import refuse_untold
+from opportune.evaluation.untold import hardly, is_point, refuse_untold
 
 POINTS = 41
 WIDEST = 4.0
@@ -47,17 +47,19 @@ def cvar(
     """
     if not 0.0 < share <= 1.0:
         raise ValueError(f"share is {share}: expected above 0 and at most 1")
-    refuse_unusable(logged, {measure: logged.outcome[measure]}, may_be_open=completion is not None)
+    outcome = logged.measured(measure)
+    refuse_unusable(logged, {measure: outcome}, may_be_open=completion is not None)
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights = policy.weights(logged)
-    refuse_untold(logged, [policy], [weights], logged.outcome[measure], completion)
-    statistic = _shortfall(logged.outcome[measure], weights, policy.told(logged), share, completion)
+    refuse_untold(logged, [policy], [weights], outcome, completion)
+    statistic = _shortfall(outcome, weights, policy.told(logged), share, completion)
     found = inferred(statistic, clusters, interval, replicates, seed)
     told = found.estimate(len(logged), f"snipw, CVaR {share:.0%}", level, effective_n(weights))
-    if weights.any() and told.low == told.high:
-        message = f"has worst outcomes that are all alike ({told.value:g}): expected some that differ"
-        raise BadInput([hardly(f"policy '{policy.name}'", message)])
+    if weights.any() and is_point(told.low, told.high):
+        message = f"is worth {told.value:g} in each of its worst {share:.0%} of decisions: expected some that differ"
+        step = "take a larger share, in which outcomes differ, or another measure if none can be worse"
+        raise BadInput([hardly(f"policy '{policy.name}'", message, step)])
     return told
 
 

@@ -32,13 +32,13 @@ from opportune.evaluation.inference import (
     as_clusters,
     check_level,
     effective_events,
-    hardly,
     inferred,
     influence_of,
 )
-from opportune.evaluation.logged_terms import LoggedTerms, TermModel, refuse_terms
+from opportune.evaluation.logged_terms import DEGREE, LoggedTerms, TermModel, refuse_terms
 from opportune.evaluation.statistic import Statistic, mean_of
 from opportune.evaluation.support import effective_n
+from opportune.evaluation.untold import hardly, untold
 
 if TYPE_CHECKING:
     from numpy.polynomial import Polynomial
@@ -49,8 +49,8 @@ FEWEST = 30.0
 """Effective rows below which a bandwidth is not tried: its standard error would mean nothing."""
 WIDTHS = 0.5 * 2.0 ** -np.arange(0.0, 6.5, 0.5)
 """Bandwidths tried, as shares of the range of logged terms."""
-DEGREE = 4
-"""Of the polynomial over the whole range whose largest second derivative is the bound where none is given."""
+_ONE_SIDED = 100.0
+"""Bias in standard errors above which the other tail is nothing: |N(x, 1)| is N(x, 1) then."""
 
 
 TermsEstimator = Literal["ipw", "snipw", "dr"]
@@ -135,6 +135,7 @@ def _tried(
     weights, moment = kernel_weights(logged, target, bandwidth)
     statistic = _statistic(logged, target, weights, estimator, model)
     found = inferred(statistic, clusters, "influence", 0, 0)
+    influence, entered = influence_of(statistic, clusters.sums(statistic.columns)), weights != 0.0
     bias = bend * bandwidth**2 / 2.0 * float(np.mean(moment))
     radius = _honest(bias, found.error, level)
     estimate = Estimate(
@@ -146,7 +147,7 @@ def _tried(
         estimate=estimate,
         largest_bias=bias,
         largest_weight=float(np.max(np.abs(weights))),
-        events=effective_events(influence_of(statistic, clusters.sums(statistic.columns))),
+        events=0.0 if untold(entered, entered, logged.outcome) else effective_events(influence),
         expected=_honest(bias, noise * float(np.sqrt(np.sum(weights**2))) / len(weights), level),
     )
 
@@ -170,9 +171,11 @@ def _given(model: TermModel | None) -> TermModel:
 
 def _honest(bias: float, error: float, level: float) -> float:
     """Return the half-width s cv(bias / s): that of an interval which covers at any bias up to the bound."""
-    from scipy.special import chndtrix
+    from scipy.special import chndtrix, ndtri
 
-    return float(error * np.sqrt(chndtrix(level, 1.0, (bias / error) ** 2))) if error > 0.0 else bias
+    if bias >= _ONE_SIDED * error:
+        return float(bias + error * ndtri(level))
+    return float(error * np.sqrt(chndtrix(level, 1.0, (bias / error) ** 2)))
 
 
 def _curve(logged: LoggedTerms, outcome: np.ndarray) -> "Polynomial":

@@ -2,21 +2,61 @@
 
 Where the log could have made the offers that a figure is about and made none, or where the outcomes of all decisions
 that weigh are the same, nothing says how outcomes vary. An interval would be a point, or as narrow as weights and
-predictions alone make it. A difference is asked on the decisions in which its two policies differ, each policy for
-itself: what one of them was seen to earn says nothing of the other.
+predictions alone make it. A difference has two sides: what one policy does more often than the other, and what the
+other does more often. What both do cancels, and what is seen of one side says nothing of the other.
 """
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import numpy as np
 
-from opportune.domain import BadInput
+from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.delayed import Completion
-from opportune.evaluation.inference import hardly
 from opportune.evaluation.logged import LoggedDecisions
-from opportune.evaluation.policies import Judged, differ
+from opportune.evaluation.policies import Judged, does_more
 
 NEVER_DRAWN = "makes offers that the log could have drawn and never drew: expected outcomes of some"
+WAIT = "wait for more decisions with known outcomes"
+NEGLIGIBLE = 1e-6
+"""A weight below this share of the mean weight does not count: all such weights together hardly move the figure."""
+_ROUNDING = 1e-9
+"""Width of an interval, relative to its ends, that rounding leaves of a point."""
+
+
+class Side(msgspec.Struct, frozen=True):
+    """One side of a figure, masks (n,): the decisions that it ``asked`` about, and those that ``entered`` it."""
+
+    name: str
+    asked: np.ndarray
+    entered: np.ndarray
+
+
+def sides(
+    logged: LoggedDecisions, judged: Sequence[Judged], weights: Sequence[np.ndarray], *, offers_only: bool = False
+) -> list[Side]:
+    """Return the side of one policy, or the two of a difference, from the weights (n,) of each.
+
+    ``offers_only``: the figure is zero by definition where nothing is offered, so that such decisions tell nothing.
+    """
+    tells = made_offers(logged) if offers_only else True
+    return [
+        Side(policy.name, asked, asked & tells & (part > NEGLIGIBLE * np.mean(own)))
+        for policy, own, asked, part in _parts(logged, judged, weights, offers_only)
+    ]
+
+
+def _parts(
+    logged: LoggedDecisions, judged: Sequence[Judged], weights: Sequence[np.ndarray], offers_only: bool
+) -> Iterator[tuple[Judged, np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield each policy with its weights (n,), where it is asked about (n,), and what it weighs more than the other."""
+    if len(judged) == 1:
+        does = judged[0].offered(logged) if offers_only else judged[0].told(logged)
+        yield judged[0], weights[0], does > 0.0, weights[0]
+        return
+    more = does_more(judged[0], judged[1], logged, offers_only=offers_only)
+    for one, other in ((0, 1), (1, 0)):
+        yield judged[one], weights[one], more[one], weights[one] - weights[other]
 
 
 def refuse_untold(
@@ -25,25 +65,17 @@ def refuse_untold(
     weights: Sequence[np.ndarray],
     outcome: np.ndarray,
     completion: Completion | None = None,
+    step: str = WAIT,
 ) -> None:
     """Raise BadInput (OP629) where outcomes (n,) do not tell a policy, or the first less the second; weights are (n,).
 
     A policy that leaves everybody alone is known without any, and so is the difference of two that do the same.
     """
-    subject = " less ".join(f"policy '{each.name}'" for each in judged)
-    for why in _reasons(logged, judged, weights, outcome, completion):
-        raise BadInput([hardly(subject, why)])
-
-
-def _reasons(
-    logged: LoggedDecisions, judged: Sequence[Judged], weights: Sequence[np.ndarray], outcome: np.ndarray,
-    completion: Completion | None,
-) -> Iterator[str]:  # fmt: skip
-    apart = np.ones(len(logged), dtype=bool) if len(judged) == 1 else differ(judged[0], judged[1], logged)
-    for policy, own in zip(judged, weights, strict=True):
-        why = untold(apart & (policy.told(logged) > 0), apart & (own != 0.0), outcome, completion)
+    for side in sides(logged, judged, weights):
+        why = untold(side.asked, side.entered, outcome, completion)
         if why is not None:
-            yield why if len(judged) == 1 else f"differs where '{policy.name}' {why}"
+            says = why if len(judged) == 1 else f"rests on what '{side.name}' does more often, which {why}"
+            raise BadInput([hardly(_named(judged), says, step)])
 
 
 def untold(
@@ -56,20 +88,28 @@ def untold(
     if not entered.any():
         return NEVER_DRAWN if asked.any() else None
     seen = _seen(entered, outcome, completion)
-    return _all_alike(seen) if len(seen) and np.ptp(seen) == 0.0 else None
+    if not len(seen) or not is_point(float(seen.min()), float(seen.max())):
+        return None
+    given = f"one outcome, {seen[0]:g}" if len(seen) == 1 else f"{len(seen)} outcomes that are all {seen[0]:g}"
+    return f"is judged by {given}: expected some that differ, because nothing else tells how outcomes vary"
 
 
-def untold_use(
-    asked: np.ndarray, entered: np.ndarray, used: np.ndarray, completion: Completion | None = None
-) -> str | None:
-    """Return why booked uses (n,) do not tell a figure, or None: as ``untold``, of decisions that offered something.
+def refuse_point(judged: Sequence[Judged], weights: Sequence[np.ndarray], told: Estimate, step: str = WAIT) -> None:
+    """Raise BadInput (OP629) where an interval is a point although something weighs (n,): clusters earn all alike."""
+    weighs = weights[0].any() if len(weights) == 1 else (weights[0] != weights[1]).any()
+    if weighs and is_point(told.low, told.high):
+        message = f"is {told.value:g} in every cluster alike: expected clusters that differ"
+        raise BadInput([hardly(_named(judged), message, step)])
 
-    What each offer uses alike, such as a contact, is known. That none was seen to use anything is not.
-    """
-    if not entered.any():
-        return NEVER_DRAWN if asked.any() else None
-    seen = _seen(entered, used, completion)
-    return _all_alike(seen) if len(seen) and not seen.any() else None
+
+def is_point(low: float, high: float) -> bool:
+    """Return whether an interval is a point but for rounding."""
+    return high - low <= _ROUNDING * max(abs(low), abs(high))
+
+
+def hardly(subject: str, message: str, step: str = WAIT) -> Finding:
+    """Return the finding (OP629) about a figure that outcomes do not tell yet."""
+    return Finding(code="OP629", source="decisions", subject=subject, message=message, next_step=step)
 
 
 def made_offers(logged: LoggedDecisions) -> np.ndarray:
@@ -79,11 +119,8 @@ def made_offers(logged: LoggedDecisions) -> np.ndarray:
     return np.asarray(logged.action != logged.no_offer)
 
 
-def _all_alike(seen: np.ndarray) -> str:
-    return (
-        f"is judged by {len(seen)} outcomes that are all {seen[0]:g}: expected some that differ, because nothing else "
-        "tells how outcomes vary"
-    )
+def _named(judged: Sequence[Judged]) -> str:
+    return " less ".join(f"policy '{each.name}'" for each in judged)
 
 
 def _seen(entered: np.ndarray, outcome: np.ndarray, completion: Completion | None) -> np.ndarray:

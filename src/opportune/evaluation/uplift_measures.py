@@ -20,6 +20,7 @@ AuucConvention = Literal["sklift", "causalml"]
 ShareConvention = Literal["sklift_overall", "sklift_by_group"]
 Curve = tuple[np.ndarray, np.ndarray]
 RANDOM_ORDERS, RANDOM_ORDERS_SEED = 10, 42
+_ROUNDING = 1e-12
 
 
 def qini(trial: RankedTrial, *, convention: QiniConvention) -> float:
@@ -31,7 +32,8 @@ def qini(trial: RankedTrial, *, convention: QiniConvention) -> float:
       the order given; where no control is reached yet, interpolated.
     - causalml_random_orders: the same less the mean curve of ten random orders (NumPy's RandomState, seed 42).
 
-    ValueError when the convention is none of these; BadInput (OP663) when causalml's curve ends at zero.
+    ValueError when the convention is none of these; BadInput (OP663) when causalml's curve ends at zero, or sklift's
+    perfect order is no better than chance.
     """
     _refuse_unnamed(convention, QiniConvention)
     match convention:
@@ -53,7 +55,8 @@ def auuc(trial: RankedTrial, *, convention: AuucConvention) -> float:
       of 0 and 1 only: BadInput (OP662) about others.
     - causalml: mean over k = 0..n of the curve divided by the size of its end: chance has one half, not zero.
 
-    ValueError when the convention is none of these; BadInput (OP663) when causalml's curve ends at zero.
+    ValueError when the convention is none of these; BadInput (OP663) when causalml's curve ends at zero, or sklift's
+    perfect order is no better than chance.
     """
     _refuse_unnamed(convention, AuucConvention)
     if convention == "sklift":
@@ -135,7 +138,13 @@ def _of_its_end(curve: np.ndarray) -> np.ndarray:
 
 def _over_perfect(curve: Curve, perfect: Curve) -> float:
     chord = curve[0][-1] * perfect[1][-1] / 2.0
-    return float((_area(curve) - chord) / (_area(perfect) - chord))
+    room = _area(perfect) - chord
+    if abs(room) <= _ROUNDING * max(abs(chord), 1.0):
+        message = "encloses no area with its chord, although outcomes differ: expected some, of which a share is told"
+        step = "take another convention, or policy_curve, whose gains are in the unit of the outcome"
+        raise BadInput([Finding(code="OP663", source="trial", subject="the perfect order", message=message,
+                                next_step=step)])  # fmt: skip
+    return float((_area(curve) - chord) / room)
 
 
 def _area(curve: Curve) -> float:

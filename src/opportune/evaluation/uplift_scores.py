@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Candidates, Finding
-from opportune.evaluation.inference import hardly
+from opportune.evaluation.untold import hardly
 
 _SHOWN = 3
 _SUM_TOLERANCE = 1e-6
@@ -108,6 +108,8 @@ def _check(
         message = f"is {control!r}: expected one of the arms {', '.join(arms)}"
         raise BadInput([_finding("OP652", "control", message, "name the arm whose customers were left alone")])
     shape = (len(outcome), len(arms))
+    if not len(outcome):
+        raise BadInput([_finding("OP652", "outcome", "has no rows: expected some of every arm", "give the log")])
     if probability.shape != shape or predicted.shape != shape:
         given = f"probability {probability.shape} and predicted {predicted.shape}"
         message = f"are {given}: expected {shape} for {shape[0]} outcomes and {shape[1]} arms"

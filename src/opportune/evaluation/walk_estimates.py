@@ -3,10 +3,11 @@
 import msgspec
 import numpy as np
 
-from opportune.domain import Estimate
+from opportune.domain import BadInput, Estimate
 from opportune.evaluation.budget_walk import BudgetWalk
 from opportune.evaluation.cluster_count import refuse_few_clusters
-from opportune.evaluation.inference import check_replicates
+from opportune.evaluation.inference import check_level, check_replicates
+from opportune.evaluation.untold import hardly, is_point
 from opportune.numerics import generator, percentile_interval
 
 PURPOSE = "uplift bootstrap"
@@ -67,14 +68,17 @@ class GainPath(msgspec.Struct, frozen=True, kw_only=True):
 def gain_path(walk: BudgetWalk, cluster: np.ndarray, budgets: np.ndarray, *, replicates: int, seed: int) -> GainPath:
     """Return gains along a walk at budgets per customer (b,), clusters (n,) drawn with replacement.
 
-    BadInput (OP609) when clusters are too few to be drawn; ValueError when no budget is above zero, or replicates are
-    too few for an interval.
+    BadInput when clusters are too few to be drawn (OP609), or all gains are the same (OP629): nothing tells how they
+    vary. ValueError when no budget is above zero or one is no number, or replicates are too few for an interval.
     """
     refuse_few_clusters(cluster)
     check_replicates(replicates, LEVEL)
     budgets = np.asarray(budgets, dtype=np.float64)
-    if not np.max(budgets, initial=0.0) > 0.0:
-        raise ValueError(f"budgets are {budgets.tolist()}: expected one above 0")
+    if not (np.isfinite(budgets).all() and np.max(budgets, initial=0.0) > 0.0):
+        raise ValueError(f"budgets are {budgets.tolist()}: expected finite numbers, one of them above 0")
+    if len(walk.gain) and is_point(float(walk.gain.min()), float(walk.gain.max())):
+        message = f"are {walk.gain[0]:g} at each step: expected some that differ"
+        raise BadInput([hardly("gains along the path", message)])
     names, codes = np.unique(np.asarray(cluster).astype(str), return_inverse=True)
     count, draw = len(names), generator(seed, PURPOSE)
     drawn = [
@@ -107,5 +111,7 @@ def _mean_height(spent: np.ndarray, gained: np.ndarray, budget: float) -> float:
 
 
 def _estimate(value: float, drawn: np.ndarray, n: int, level: float) -> Estimate:
+    check_level(level)
+    check_replicates(len(drawn), level)
     low, high = percentile_interval(drawn, level)
     return Estimate(value=value, low=low, high=high, n=n, method=METHOD, level=level)

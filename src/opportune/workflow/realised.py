@@ -82,13 +82,14 @@ def _known(row: LimitRow, planned: float) -> dict[str, Any]:
 
 
 def _realised(trial: Trial, policy: Judged, row: LimitRow, whole: Whole) -> dict[str, Any]:
-    about = row.multiplier(trial.listed.places[row.source].codes(attributes_of(trial.listed.batch)))
-    uses = trial.uses if about is None else {name: amounts * about for name, amounts in trial.uses.items()}
+    known = resources_used(trial.settings.assumptions)
     (found,) = limit_evidence(
         trial.logged,
         policy,
-        uses,
+        trial.uses,
         [row],
+        about=row.multiplier(trial.listed.places[row.source].codes(attributes_of(trial.listed.batch))),
+        certain=[name for name, forecasts in known.items() if not forecasts],
         cluster="cluster",
         completion=trial.completion,
         replicates=trial.settings.evidence.replicates,
