@@ -422,6 +422,8 @@ def test_a_difference_that_is_a_point_is_none():
     alike = np.tile([1.0, 0.0, 1.0, 0.0], n // 4), np.tile([1, 1, 0, 0], n // 4), np.repeat(np.arange(n // 4), 4)
     with pytest.raises(BadInput, match=r"OP658\] outcome differs between arms by the same in every cluster"):
         adjusted_difference(alike[0], alike[1], before, alike[2])
+    with pytest.raises(ValueError, match=r"covariates have shape \(400,\): expected \(400, p\)"):
+        adjusted_difference(alike[0], alike[1], before[:, 0], alike[2])
     with pytest.raises(BadInput, match=r"OP658\] covariates tell every outcome"):
         adjusted_difference(3.0 * before[:, 0], draw.integers(0, 2, n), before, np.arange(n))
 

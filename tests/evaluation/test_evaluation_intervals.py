@@ -16,6 +16,7 @@ from opportune.evaluation import (
     cvar,
     estimate,
     estimate_slates,
+    estimate_staged,
     fixed_choice,
     limit_evidence,
     path_of,
@@ -348,10 +349,31 @@ def test_clusters_that_are_all_alike_tell_nothing_though_their_rows_differ():
     customers = np.repeat(np.arange(200), 10)
     logged = msgspec.structs.replace(logged, customer_id=customers, cluster=customers, outcome={"outcome": once_each})
     everyone = AsLogged("all", np.ones(2000), logged.probability)
-    with pytest.raises(BadInput, match=r"OP629\] policy 'all' is 0.1 in every cluster alike"):
+    with pytest.raises(
+        BadInput, match=r"OP629\] policy 'all' has an interval that is a point, 0.1: expected outcomes that"
+    ):
         estimate(logged, everyone, estimator="snipw")
+    with pytest.raises(BadInput, match=r"OP629\] policy 'all' has an interval that is a point, 0.1"):
+        estimate(logged, everyone, outcome_model=np.full((2000, K), 0.3))
+    loss = rows_of([Limit(name="loss", uses="outcome", at_most=300.0)], {})
+    with pytest.raises(BadInput, match=r"OP629\] limit 'loss' has an interval that is a point, 200"):
+        limit_evidence(logged, everyone, logged.outcome, loss)
+    with pytest.raises(BadInput, match=r"OP629\] policy 'all', who is reached has an interval that is a point, 0.1"):
+        estimate_staged(
+            logged, everyone, reached=once_each, given=np.where(once_each == 1, customers % 7, np.nan), among="takers"
+        )
     alone = estimate(logged, everyone, estimator="snipw", cluster="decision_id")
     assert alone.low < 0.1 < alone.high
+
+
+@pytest.mark.parametrize("interval", ["bootstrap", "influence"])
+def test_policies_that_are_the_same_but_for_rounding_do_not_differ(interval):
+    logged, _, _ = stream(n=300)
+    one, other = (
+        FixedOffers(name, np.tile([share, 0.3, 0.4], (300, 1))) for name, share in (("a", 0.3), ("b", 0.1 + 0.2))
+    )
+    found = compare(logged, one, other, estimator="ipw", interval=interval)
+    assert (found.value, found.low, found.high) == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
 
 
 def losses(logged):

@@ -132,6 +132,12 @@ def test_no_offer_is_worth_nothing_and_far_terms_are_refused():
         estimate_terms(apart, np.full(len(target), 2.0))
 
 
+def test_a_target_for_each_decision_is_asked_for():
+    logged, target, _ = priced(600)
+    with pytest.raises(ValueError, match=r"target has shape \(599,\): expected \(600,\)"):
+        estimate_terms(logged, target[1:])
+
+
 def two_loggers(n=4000, seed=0):
     """Half of the decisions were made by each of two policies; only the second ever offers "c"."""
     draw = np.random.default_rng(seed)
@@ -324,6 +330,31 @@ def test_a_slot_left_empty_beside_a_filled_one_was_never_logged(empty, refused):
         else:
             found = estimate_slates(logged, policy, slate, interaction=interaction).total
             assert found.low - 1e-9 <= 0.3 * (2.0 - sum(empty)) <= found.high + 1e-9
+
+
+def test_slots_that_earn_the_same_in_every_slate_tell_nothing():
+    logged, slate = pairs()
+    both = FixedOffers("p", np.full((1200, 2), 0.5))
+    costs = msgspec.structs.replace(logged, outcome={"outcome": np.where(logged.slot == 1, -1.0, -0.5)})
+    with pytest.raises(BadInput, match=r"OP629\] policy 'p' has an interval that is a point, -1.5"):
+        estimate_slates(costs, both, slate)
+    first = msgspec.structs.replace(
+        logged, outcome={"outcome": np.where(logged.slot == 1, logged.outcome["outcome"], 0)}
+    )
+    found = estimate_slates(first, both, slate)
+    assert found.positions["2"] is None
+    assert found.positions["1"].high == found.total.high
+
+
+def test_slots_may_be_named_by_anything_that_has_a_name():
+    logged, slate = pairs()
+    both = FixedOffers("p", np.full((1200, 2), 0.5))
+    days = np.array(["2025-01-01", "2025-01-02"], dtype="datetime64[ns]")[logged.slot - 1]
+    by_day = estimate_slates(msgspec.structs.replace(logged, slot=days), both, slate)
+    assert list(by_day.positions.values()) == list(estimate_slates(logged, both, slate).positions.values())
+    nameless = msgspec.structs.replace(logged, slot=np.where(np.arange(1200) == 3, np.nan, logged.slot))
+    with pytest.raises(BadInput, match=r"OP623\] slot is not known in 1 rows \(3\)"):
+        estimate_slates(nameless, both, slate)
 
 
 @pytest.mark.parametrize(

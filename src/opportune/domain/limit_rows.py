@@ -12,6 +12,8 @@ from opportune.domain.limit import Limit, Side
 from opportune.domain.where import rows_where
 
 Attributes = Mapping[str, np.ndarray]
+ROUNDING = 1e-9
+"""How far, relative to the bound, a sum may lie beyond it by rounding, as in the certificate."""
 NO_MORE = 1e-12
 """What is left of a bound after its opening counts as nothing below this share of the two: it is their rounding."""
 
@@ -92,6 +94,15 @@ class LimitRow(msgspec.Struct, frozen=True, kw_only=True):
     def sign(self) -> float:
         """1 for a ceiling, -1 for a floor, whose two sides are turned round."""
         return 1.0 if self.side == "at_most" else -1.0
+
+    def kept(self, used: np.ndarray | float) -> np.ndarray:
+        """Return whether what was used keeps the bound, but for rounding of its sum."""
+        return np.asarray(self.sign * (self.bound - used) >= -self.rounding)
+
+    @property
+    def rounding(self) -> float:
+        """How far a sum may lie beyond the bound by rounding."""
+        return ROUNDING * max(abs(self.bound), 1.0)
 
     @property
     def right(self) -> float:

@@ -18,6 +18,11 @@ class Among(msgspec.Struct, frozen=True):
     completion: Completion
     rows: np.ndarray
 
+    @property
+    def of_one_outcome(self) -> bool:
+        """Whether that of the rows of the mask does."""
+        return self.completion.of_one_outcome
+
     def take(self, rows: np.ndarray) -> "Among":
         """Return the completion of the given rows (indices or mask)."""
         return Among(self.completion.take(rows), self.rows[rows])

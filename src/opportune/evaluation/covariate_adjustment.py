@@ -32,6 +32,9 @@ def adjusted_difference(
     makes it wrong. BadInput (OP658) when an arm has too few rows for the model, a number is not known, or the interval
     would be a point; OP609 when an arm has too few clusters, as where clusters are the arms.
     """
+    outcome = np.asarray(outcome, dtype=np.float64)
+    if covariates.ndim != 2 or len(covariates) != len(outcome):
+        raise ValueError(f"covariates have shape {covariates.shape}: expected ({len(outcome)}, p), a column for each")
     _check(outcome, treated, covariates)
     for arm in (1, 0):
         refuse_few_clusters(cluster[treated == arm])

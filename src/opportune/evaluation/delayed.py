@@ -10,7 +10,7 @@ cells. Assumes that within a cell known and open rows are alike, offers included
 sign tells all that the offer does. Completions of an event that may still come stand in ``hazards``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -32,6 +32,11 @@ class Completion(Protocol):
     The sum of w y over the open rows follows from the totals of two sets of columns: ``shared`` (n, s) serve every
     function of the outcome, ``own`` (n, o) are those of one.
     """
+
+    @property
+    def of_one_outcome(self) -> bool:
+        """Whether it tells the outcome that it was made for only, and reads no other."""
+        ...
 
     def take(self, rows: np.ndarray) -> "Completion":
         """Return the completion of the given rows (indices or mask)."""
@@ -70,6 +75,11 @@ class ProxyCompletion(msgspec.Struct, frozen=True, kw_only=True):
     """``cell`` (n,): rows with equal values are alike, whether their outcome is known or open (NaN)."""
 
     cell: np.ndarray
+
+    @property
+    def of_one_outcome(self) -> bool:
+        """False: it reads whichever outcome it is asked for."""
+        return False
 
     def take(self, rows: np.ndarray) -> "ProxyCompletion":
         """Return the completion of the given rows (indices or mask)."""
@@ -112,6 +122,16 @@ class ProxyCompletion(msgspec.Struct, frozen=True, kw_only=True):
         """Return the sum over cells of open weight x mean known outcome."""
         weight, rows = np.split(shared, 2, axis=-1)
         return np.asarray(np.sum(weight * ratio_or_zero(own, rows), axis=-1))
+
+
+def refuse_several(completion: Completion | None, outcomes: Collection[str]) -> None:
+    """Raise ValueError where a completion that tells one outcome is to complete several: each would become that one."""
+    if completion is not None and completion.of_one_outcome and len(outcomes) > 1:
+        named = ", ".join(map(repr, sorted(outcomes)))
+        raise ValueError(
+            f"completion {type(completion).__name__} tells one outcome, and {named} are several: expected one of them, "
+            "or an EventCompletion, which reads each"
+        )
 
 
 def completed_score(

@@ -14,9 +14,9 @@ from opportune.evaluation.read_policy import as_policy, as_predictions
 from opportune.evaluation.sequence import Bounds, path_of
 from opportune.evaluation.statistic import difference
 from opportune.evaluation.support import refuse_unsupported, smallest_effective_n
-from opportune.evaluation.untold import WAIT, refuse_point, refuse_untold
+from opportune.evaluation.untold import WAIT, refuse_point, refuse_untold, subject_of
 
-SEQUENCE = "interval='sequence' with estimator 'ipw' or 'dr' and the bounds that no outcome can pass"
+SEQUENCE = f"{WAIT}, or take interval='sequence' with estimator 'ipw' or 'dr' and the bounds that no outcome can pass"
 
 
 class How(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +37,6 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
     def may_be_open(self) -> bool:
         """Whether outcomes that are not yet known are allowed."""
         return self.completion is not None
-
-    @property
-    def next_step(self) -> str:
-        """What to do where outcomes do not tell the figure."""
-        return WAIT if self.may_be_open else f"{WAIT}, or take {SEQUENCE}"
 
 
 def estimate(
@@ -125,12 +120,12 @@ def _judge(given: Any, policies: tuple[Any, ...], how: How) -> Estimate:
         bounds = _sequence_bounds(how, clusters, len(logged))
         path = path_of(logged, judged, outcome, model if how.estimator == "dr" else None, bounds, how.level)
         return path.estimate(statistic.whole(), len(logged), how.estimator, how.level, kish)
-    if how.estimator != "dm":
-        refuse_untold(logged, judged, weights, outcome, how.completion, how.next_step)
+    step = SEQUENCE if not how.may_be_open and clusters.count == len(logged) else WAIT
+    rests = how.estimator != "dm" and refuse_untold(logged, judged, weights, outcome, how.completion, step)
     found = inferred(statistic, clusters, how.interval, how.replicates, how.seed)
     told = found.estimate(len(logged), how.estimator, how.level, kish)
-    if how.estimator in ("ipw", "snipw"):  # predictions of the others may be as good as that
-        refuse_point(judged, weights, told, how.next_step)
+    if rests:
+        refuse_point(subject_of(judged), told, step)
     return told
 
 

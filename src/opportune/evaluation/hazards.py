@@ -111,6 +111,11 @@ class HazardCompletion(Watched, frozen=True, kw_only=True):
     if_event: np.ndarray
     if_none: np.ndarray
 
+    @property
+    def of_one_outcome(self) -> bool:
+        """True: the amounts are given, and no outcome is read."""
+        return True
+
     def is_open(self, outcome: np.ndarray) -> np.ndarray:
         """Return the rows (n,) to which the event may still come."""
         del outcome
@@ -153,6 +158,11 @@ class EventCompletion(Watched, frozen=True, kw_only=True):
     """An open row (its outcome is NaN) whose event came is worth the mean of the known rows of its stratum with the
     event; one without it, that mean and the mean of those without, weighed by the probability that it still comes.
     """
+
+    @property
+    def of_one_outcome(self) -> bool:
+        """False: it reads whichever outcome it is asked for."""
+        return False
 
     def is_open(self, outcome: np.ndarray) -> np.ndarray:
         """Return the rows (n,) without an outcome."""

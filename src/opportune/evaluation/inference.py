@@ -72,14 +72,13 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
 
     def share_within(self, row: LimitRow) -> float:
         """Return how probable it is that a limit's bound is kept: the share of replicates, or by the normal curve."""
-        room = row.sign * (row.bound - self.value)
         if self.replicates is not None:
-            return float(np.mean(row.sign * (row.bound - self.replicates) >= 0.0))
-        if self.error == 0.0:
-            return float(room >= 0.0)
+            return float(np.mean(row.kept(self.replicates)))
+        if self.error <= row.rounding:
+            return float(row.kept(self.value))
         from scipy.special import ndtr
 
-        return float(ndtr(room / self.error))
+        return float(ndtr(row.sign * (row.bound - self.value) / self.error))
 
     def estimate(self, n: int, method: str, level: float, effective_n: float) -> Estimate:
         """Return the value as an estimate; its method says how it was got and which interval it has."""

@@ -6,14 +6,14 @@ import msgspec
 import numpy as np
 
 from opportune.domain import BadInput, Estimate, LimitRow
-from opportune.evaluation.delayed import Completion, with_missing
+from opportune.evaluation.delayed import Completion, refuse_several, with_missing
 from opportune.evaluation.estimators import weighted
 from opportune.evaluation.inference import Interval, as_clusters, inferred
 from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio, scaled, shifted
 from opportune.evaluation.support import effective_n, refuse_unsupported
-from opportune.evaluation.untold import NEVER_DRAWN, WAIT, Side, hardly, sides, untold
+from opportune.evaluation.untold import WAIT, Side, hardly, never_drawn, refuse_point, sides, untold
 
 STEP = f"{WAIT}; name it as `certain` where the offer alone decides it, as a contact"
 
@@ -56,44 +56,58 @@ def limit_evidence(
     holds a part of them only, and else those of the log. Those that it lacks are taken to be like those that it holds.
     A ratio of nothing is 0, as in the certificate. Any interval of ``estimate`` but ``"sequence"``.
 
-    The offer alone decides what is used of a ``certain`` resource, as contacts: it is known wherever its offers were
-    drawn. All others are outcomes. BadInput (OP601 to OP606, OP609, OP610, OP620) when the log cannot carry it, and
-    OP629 where a policy makes offers and all used alike, or none of them was drawn: that no loss was seen does not say
-    that none will be.
+    The offer alone decides what is used of a ``certain`` resource, as contacts: that all use alike is known then. All
+    others are outcomes. BadInput (OP601 to OP606, OP609, OP610, OP620) when the log cannot carry it, and OP629 where a
+    policy makes offers and all used alike, or none of them was drawn: that no loss was seen does not say that none will
+    be. A signed ``about`` is a difference, and asked about on each of its sides. ValueError when a name is unknown.
     """
     named = {name for row in rows for name in (row.uses, row.per) if name is not None}
-    if not named <= set(uses):
-        lacking = ", ".join(map(repr, sorted(named - set(uses))))
-        raise ValueError(f"uses lack {lacking}: expected what each decision used of it")
-    times = np.ones(len(logged)) if about is None else about
-    read = {name: uses[name] for name in sorted(named)}
+    outcomes, times = named - set(certain), np.ones(len(logged)) if about is None else about
+    _refuse_choices(len(logged), uses, named, certain, times)
+    refuse_several(completion, outcomes)
+    read = {name: uses[name] if completion is not None else np.where(times == 0.0, 0.0, uses[name]) for name in named}
     refuse_unusable(logged, read, may_be_open=completion is not None)
     refuse_unsupported(logged, policy)
     clusters = as_clusters(logged.clustered_by(cluster), alone=cluster == "decision_id")
     weights, evidence = policy.weights(logged), []
-    (offers,) = sides(logged, [policy], [weights], offers_only=True)
-    side = Side(offers.name, offers.asked & (times != 0.0), offers.entered & (times != 0.0))
+    (side,) = sides(logged, [policy], [weights], offers_only=True)
 
     def mean_use(row: LimitRow, name: str) -> Statistic:
-        why = _untold_use(side, read[name], completion, name in certain)
-        if why is not None:
-            raise BadInput([hardly(f"limit '{row.name}': {name}", why, STEP)])
-        return _mean_use(weights, policy.told(logged), read[name], times, completion)
+        _refuse_untold_use(f"limit '{row.name}': {name}", side, times, read[name], completion, name in outcomes)
+        is_open = name in outcomes or np.isnan(read[name]).any()
+        return _mean_use(weights, policy.told(logged), read[name], times, completion if is_open else None)
 
     for row in rows:
         top, bottom = mean_use(row, row.uses), None if row.per is None else mean_use(row, row.per)
         statistic = _used(top, bottom, row, len(logged) if decisions is None else decisions)
         found = inferred(statistic, clusters, interval, replicates, seed)
         used = found.estimate(len(logged), "snipw", level, effective_n(weights))
+        if outcomes & {row.uses, row.per} and (side.entered & (times != 0.0)).any():
+            refuse_point(f"limit '{row.name}'", used)
         evidence.append(LimitEvidence(limit=row.name, bound=row.bound, used=used, holds=found.share_within(row)))
     return tuple(evidence)
 
 
-def _untold_use(side: Side, used: np.ndarray, completion: Completion | None, certain: bool) -> str | None:
-    """Return why uses (n,) do not tell what a policy would have used, or None."""
-    if certain:
-        return NEVER_DRAWN if side.asked.any() and not side.entered.any() else None
-    return untold(side.asked, side.entered, used, completion)
+def _refuse_choices(
+    count: int, uses: Collection[str], named: set[str], certain: Collection[str], times: np.ndarray
+) -> None:
+    """Raise ValueError where a resource is not among the uses, or what a decision counts for is no number."""
+    unknown = sorted((named | set(certain)) - set(uses))
+    if unknown:
+        raise ValueError(f"uses lack {', '.join(map(repr, unknown))}: expected what each decision used of it")
+    if times.shape != (count,) or not np.isfinite(times).all():
+        raise ValueError(f"about has shape {times.shape}: expected {count} finite numbers, one for each decision")
+
+
+def _refuse_untold_use(
+    subject: str, side: Side, times: np.ndarray, used: np.ndarray, completion: Completion | None, outcome: bool
+) -> None:
+    """Raise BadInput (OP629) where uses (n,) do not tell what a policy would have used, on either side of a limit."""
+    for about in (times > 0.0, times < 0.0):
+        asked, entered = side.asked & about, side.entered & about
+        why = untold(asked, entered, used, completion) if outcome else never_drawn(asked, entered)
+        if why is not None:
+            raise BadInput([hardly(subject, why, STEP if outcome else WAIT)])
 
 
 def _mean_use(

@@ -33,6 +33,8 @@ def refuse_terms(logged: LoggedTerms, target: np.ndarray, model: TermModel | Non
 
     ``target`` (n,) is the policy's term, NaN where it makes no offer. ValueError when the range is none.
     """
+    if target.shape != logged.term.shape:
+        raise ValueError(f"target has shape {target.shape}: expected {logged.term.shape}, one for each decision")
     low, high = logged.between
     if not low < high:
         raise ValueError(f"between is {low} to {high}: expected the least and the greatest term that could be drawn")

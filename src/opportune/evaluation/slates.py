@@ -22,7 +22,16 @@ from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import SUM_TOLERANCE, Judged
 from opportune.evaluation.statistic import Statistic
 from opportune.evaluation.support import effective_n, refuse_unsupported
-from opportune.evaluation.untold import NEVER_DRAWN, Side, hardly, refuse_untold, sides, untold
+from opportune.evaluation.untold import (
+    NEVER_DRAWN,
+    hardly,
+    is_point,
+    never_drawn,
+    refuse_point,
+    refuse_untold,
+    sides,
+    untold,
+)
 from opportune.numerics import cluster_codes
 
 Interaction = Literal["independent", "cascade", "whole"]
@@ -31,8 +40,8 @@ Interaction = Literal["independent", "cascade", "whole"]
 class SlateValue(msgspec.Struct, frozen=True, kw_only=True):
     """The value of a policy per slate, and of each position in it.
 
-    A position is None where all its outcomes are the same: nothing tells how they vary. The total has it as it was
-    seen.
+    A position is None where its outcomes, or their sums over clusters, are all the same: nothing tells how they vary.
+    The total has it as it was seen.
     """
 
     total: Estimate
@@ -62,6 +71,7 @@ def estimate_slates(
     outcome = logged.measured(measure)
     refuse_unusable(logged, {measure: outcome}, may_be_open=False)
     refuse_unsupported(logged, policy)
+    _refuse_nameless(logged)
     _refuse_twice(logged, slate)
     _refuse_split(logged, slate, slate if cluster is None else cluster)
     slots, place = _ordered(logged.slot)
@@ -70,9 +80,8 @@ def estimate_slates(
     clusters = as_clusters(slate if cluster is None else cluster)
     first = np.zeros(len(logged))
     first[np.unique(cluster_codes(slate)[1], return_index=True)[1]] = 1.0  # one row of each slate counts it
-    refuse_untold(logged, [policy], [weights], outcome)
+    rests = refuse_untold(logged, [policy], [weights], outcome)
     (side,) = sides(logged, [policy], [weights])
-    known = {slot: _is_told(slot, logged.slot == slot, side, outcome) for slot in slots}
     earned, kish = weights * outcome, effective_n(weights)
 
     def told(rows: np.ndarray) -> Estimate:
@@ -80,18 +89,19 @@ def estimate_slates(
         found = inferred(statistic, clusters, interval, replicates, seed)
         return found.estimate(int(first.sum()), f"ipw, {interaction} slots", level, kish)
 
-    return SlateValue(
-        total=told(np.ones(len(logged))),
-        positions={str(slot): told(logged.slot == slot) if known[slot] else None for slot in slots},
-    )
+    def told_of(slot: Any, rows: np.ndarray) -> Estimate | None:
+        asked, entered = side.asked & rows, side.entered & rows
+        if never_drawn(asked, entered) is not None:  # the sum would lack its part
+            raise BadInput([hardly(f"policy '{policy.name}' in slot {slot}", NEVER_DRAWN)])
+        found = told(rows)
+        alike = untold(asked, entered, outcome) is not None or is_point(found.low, found.high)
+        return None if alike and entered.any() else found
 
-
-def _is_told(slot: Any, rows: np.ndarray, side: Side, outcome: np.ndarray) -> bool:
-    """Return whether outcomes tell a slot, rows (n,). BadInput (OP629) where none was drawn: the sum would lack it."""
-    why = untold(rows & side.asked, rows & side.entered, outcome)
-    if why == NEVER_DRAWN:
-        raise BadInput([hardly(f"policy '{side.name}' in slot {slot}", why)])
-    return why is None
+    total = told(np.ones(len(logged)))
+    positions = {str(slot): told_of(slot, place == i) for i, slot in enumerate(slots)}
+    if rests:
+        refuse_point(f"policy '{policy.name}'", total)
+    return SlateValue(total=total, positions=positions)
 
 
 def _slate_weights(ratios: np.ndarray, slate: np.ndarray, slot: np.ndarray, interaction: Interaction) -> np.ndarray:
@@ -159,6 +169,15 @@ def _gaps(told: np.ndarray, slate: np.ndarray, place: np.ndarray, interaction: I
     # Any slot but itself counts: one of several that may be filled, or another one that never is.
     others = (np.bincount(codes, filled, count) > 1) | (np.bincount(codes, empty & ~filled, count) > 0)
     return np.asarray((others & (highest < len(told)) & (lowest >= 0))[codes])
+
+
+def _refuse_nameless(logged: LoggedDecisions) -> None:
+    nameless = np.array([each is None or each != each for each in logged.slot.tolist()])  # nan is not itself
+    if nameless.any():
+        some = ", ".join(map(str, logged.decision_id[nameless][:3]))
+        message = f"is not known in {int(nameless.sum())} rows ({some}): expected the place of each offer in its slate"
+        step = "name it, or leave out the whole slates of such rows"
+        raise BadInput([Finding(code="OP623", source="decisions", subject="slot", message=message, next_step=step)])
 
 
 def _refuse_twice(logged: LoggedDecisions, slate: np.ndarray) -> None:

@@ -18,7 +18,7 @@ from opportune.evaluation.logged import LoggedDecisions, refuse_unpredicted, ref
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio
 from opportune.evaluation.support import effective_n, refuse_other_shape, refuse_unsupported
-from opportune.evaluation.untold import Side, hardly, sides, untold
+from opportune.evaluation.untold import Side, hardly, is_point, refuse_point, sides, untold
 
 
 class Staged(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,9 +88,19 @@ def estimate_staged(
         found = inferred(statistic, clusters, interval, replicates, seed)
         return found.estimate(len(logged), estimator, level, kish)
 
+    def told_of(what: str, statistic: Statistic) -> Estimate:
+        estimate = told(statistic)
+        if estimator != "dm" and side.entered.any():
+            refuse_point(f"policy '{policy.name}', {what}", estimate)
+        return estimate
+
     says = f"{among} only: {int(reached.sum())} of {len(logged)} logged decisions; who they are depends on the offer"
     mean = told(ratio(total, share)) if known else None
-    return Staged(reached=told(share), given=mean, product=told(total), selection=says)
+    if mean is not None and estimator != "dm" and side.entered.any() and is_point(mean.low, mean.high):
+        mean = None
+    return Staged(
+        reached=told_of("who is reached", share), given=mean, product=told_of("the outcome", total), selection=says
+    )
 
 
 def _refuse_untold(side: Side, what: str, values: np.ndarray, completion: Completion | None) -> None:

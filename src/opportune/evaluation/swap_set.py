@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from opportune.domain import Estimate
-from opportune.evaluation.delayed import Completion, with_missing
+from opportune.evaluation.delayed import Completion, refuse_several, with_missing
 from opportune.evaluation.estimators import dr_scores
 from opportune.evaluation.inference import Clusters, as_clusters, inferred
 from opportune.evaluation.logged import FEWEST_CLUSTERS, LoggedDecisions, refuse_unpredicted, refuse_unusable
@@ -79,6 +79,7 @@ def swap_set(
     policies contact each customer surely or not at all; a random contact is a ValueError. BadInput (OP609, OP620).
     """
     _refuse_nameless(measures, outcome_models, of_offers)
+    refuse_several(completion, measures)
     refuse_unusable(logged, measures, may_be_open=completion is not None)
     for policy in (older, newer):
         refuse_no_policy(logged, policy)

@@ -18,7 +18,7 @@ from opportune.evaluation.logged import LoggedDecisions, refuse_unusable
 from opportune.evaluation.policies import Judged
 from opportune.evaluation.statistic import Statistic, ratio_or_zero
 from opportune.evaluation.support import effective_n, refuse_unsupported
-from opportune.evaluation.untold import hardly, is_point, refuse_untold
+from opportune.evaluation.untold import WAIT, hardly, is_point, refuse_untold
 
 POINTS = 41
 WIDEST = 4.0
@@ -59,6 +59,7 @@ def cvar(
     if weights.any() and is_point(told.low, told.high):
         message = f"is worth {told.value:g} in each of its worst {share:.0%} of decisions: expected some that differ"
         step = "take a larger share, in which outcomes differ, or another measure if none can be worse"
+        step = step if share < 1.0 else WAIT
         raise BadInput([hardly(f"policy '{policy.name}'", message, step)])
     return told
 

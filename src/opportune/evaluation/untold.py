@@ -14,7 +14,7 @@ import numpy as np
 from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.delayed import Completion
 from opportune.evaluation.logged import LoggedDecisions
-from opportune.evaluation.policies import Judged, does_more
+from opportune.evaluation.policies import SUM_TOLERANCE, Judged, does_more
 
 NEVER_DRAWN = "makes offers that the log could have drawn and never drew: expected outcomes of some"
 WAIT = "wait for more decisions with known outcomes"
@@ -52,7 +52,7 @@ def _parts(
     """Yield each policy with its weights (n,), where it is asked about (n,), and what it weighs more than the other."""
     if len(judged) == 1:
         does = judged[0].offered(logged) if offers_only else judged[0].told(logged)
-        yield judged[0], weights[0], does > 0.0, weights[0]
+        yield judged[0], weights[0], does > SUM_TOLERANCE, weights[0]
         return
     more = does_more(judged[0], judged[1], logged, offers_only=offers_only)
     for one, other in ((0, 1), (1, 0)):
@@ -66,16 +66,19 @@ def refuse_untold(
     outcome: np.ndarray,
     completion: Completion | None = None,
     step: str = WAIT,
-) -> None:
+) -> bool:
     """Raise BadInput (OP629) where outcomes (n,) do not tell a policy, or the first less the second; weights are (n,).
 
-    A policy that leaves everybody alone is known without any, and so is the difference of two that do the same.
+    A policy that leaves everybody alone is known without any, and so is the difference of two that do the same: returns
+    whether it is not so, and the figure rests on outcomes.
     """
-    for side in sides(logged, judged, weights):
+    asked = sides(logged, judged, weights)
+    for side in asked:
         why = untold(side.asked, side.entered, outcome, completion)
         if why is not None:
             says = why if len(judged) == 1 else f"rests on what '{side.name}' does more often, which {why}"
-            raise BadInput([hardly(_named(judged), says, step)])
+            raise BadInput([hardly(subject_of(judged), says, step)])
+    return any(side.entered.any() for side in asked)
 
 
 def untold(
@@ -86,7 +89,7 @@ def untold(
     ``asked`` (n,): the decisions in which it is about anything at all; ``entered`` (n,): those that weigh.
     """
     if not entered.any():
-        return NEVER_DRAWN if asked.any() else None
+        return never_drawn(asked, entered)
     seen = _seen(entered, outcome, completion)
     if not len(seen) or not is_point(float(seen.min()), float(seen.max())):
         return None
@@ -94,12 +97,19 @@ def untold(
     return f"is judged by {given}: expected some that differ, because nothing else tells how outcomes vary"
 
 
-def refuse_point(judged: Sequence[Judged], weights: Sequence[np.ndarray], told: Estimate, step: str = WAIT) -> None:
-    """Raise BadInput (OP629) where an interval is a point although something weighs (n,): clusters earn all alike."""
-    weighs = weights[0].any() if len(weights) == 1 else (weights[0] != weights[1]).any()
-    if weighs and is_point(told.low, told.high):
-        message = f"is {told.value:g} in every cluster alike: expected clusters that differ"
-        raise BadInput([hardly(_named(judged), message, step)])
+def never_drawn(asked: np.ndarray, entered: np.ndarray) -> str | None:
+    """Return why a figure that is asked (n,) is not told where no decision entered (n,) it, or None."""
+    return NEVER_DRAWN if asked.any() and not entered.any() else None
+
+
+def refuse_point(subject: str, told: Estimate, step: str = WAIT) -> None:
+    """Raise BadInput (OP629) where the interval of a figure that rests on outcomes is a point.
+
+    Rows differ, and clusters do not; or ratios do not, or what predictions miss.
+    """
+    if is_point(told.low, told.high):
+        message = f"has an interval that is a point, {told.value:g}: expected outcomes that differ between clusters"
+        raise BadInput([hardly(subject, message, step)])
 
 
 def is_point(low: float, high: float) -> bool:
@@ -119,7 +129,8 @@ def made_offers(logged: LoggedDecisions) -> np.ndarray:
     return np.asarray(logged.action != logged.no_offer)
 
 
-def _named(judged: Sequence[Judged]) -> str:
+def subject_of(judged: Sequence[Judged]) -> str:
+    """Return how messages name a policy, or the difference of two."""
     return " less ".join(f"policy '{each.name}'" for each in judged)
 
 

@@ -12,9 +12,6 @@ from opportune.evaluation import Judged, limit_evidence, support
 from opportune.workflow.estimates import UNVARIED, rests_on
 from opportune.workflow.trial import Trial
 
-ROUNDING = 1e-9
-"""How far, relative to the bound, a sum may lie beyond it by rounding, as in the certificate."""
-
 
 class Whole(msgspec.Struct, frozen=True, kw_only=True):
     """The list that limits are about: its opportunities, and those among them that are judged as if not held out."""
@@ -77,8 +74,8 @@ def _came_out(trial: Trial, policy: Judged, row: LimitRow, planned: float, whole
 
 
 def _known(row: LimitRow, planned: float) -> dict[str, Any]:
-    holds = float(row.sign * (row.bound - planned) >= -ROUNDING * max(abs(row.bound), 1.0))
-    return {"realised": planned, "low": planned, "high": planned, "method": "known", "holds": holds}
+    known = {"realised": planned, "low": planned, "high": planned, "method": "known"}
+    return {**known, "holds": float(row.kept(planned))}
 
 
 def _realised(trial: Trial, policy: Judged, row: LimitRow, whole: Whole) -> dict[str, Any]:
