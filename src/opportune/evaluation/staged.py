@@ -88,19 +88,20 @@ def estimate_staged(
         found = inferred(statistic, clusters, interval, replicates, seed)
         return found.estimate(len(logged), estimator, level, kish)
 
-    def told_of(what: str, statistic: Statistic) -> Estimate:
-        estimate = told(statistic)
-        if estimator != "dm" and side.entered.any():
-            refuse_point(f"policy '{policy.name}', {what}", estimate)
-        return estimate
+    found = Staged(
+        reached=told(share), given=told(ratio(total, share)) if known else None, product=told(total),
+        selection=f"{among} only: {int(reached.sum())} of {len(logged)} logged decisions; who they are depends on the "
+        "offer",
+    )  # fmt: skip
+    return found if estimator == "dm" or not side.entered.any() else _without_points(found, policy.name)
 
-    says = f"{among} only: {int(reached.sum())} of {len(logged)} logged decisions; who they are depends on the offer"
-    mean = told(ratio(total, share)) if known else None
-    if mean is not None and estimator != "dm" and side.entered.any() and is_point(mean.low, mean.high):
-        mean = None
-    return Staged(
-        reached=told_of("who is reached", share), given=mean, product=told_of("the outcome", total), selection=says
-    )
+
+def _without_points(found: Staged, name: str) -> Staged:
+    """Return figures that rest on outcomes without a mean that is a point. BadInput (OP629) where another one is."""
+    refuse_point(f"policy '{name}', who is reached", found.reached)
+    refuse_point(f"policy '{name}', the outcome", found.product)
+    mean = found.given
+    return msgspec.structs.replace(found, given=None if mean is None or is_point(mean.low, mean.high) else mean)
 
 
 def _refuse_untold(side: Side, what: str, values: np.ndarray, completion: Completion | None) -> None:

@@ -86,7 +86,7 @@ def _realised(trial: Trial, policy: Judged, row: LimitRow, whole: Whole) -> dict
         trial.uses,
         [row],
         about=row.multiplier(trial.listed.places[row.source].codes(attributes_of(trial.listed.batch))),
-        certain=[name for name, forecasts in known.items() if not forecasts],
+        certain=[name for name in (row.uses, row.per) if name is not None and not known[name]],
         cluster="cluster",
         completion=trial.completion,
         replicates=trial.settings.evidence.replicates,
