@@ -138,6 +138,23 @@ def test_a_target_for_each_decision_is_asked_for():
         estimate_terms(logged, target[1:])
 
 
+def test_what_any_logger_could_offer_is_eligible_in_the_mixture():
+    """The first logger offers a or b, the second b or c, and each row names as eligible what its own could."""
+    n, draw = 3000, np.random.default_rng(4)
+    logger = draw.integers(0, 2, n)
+    own = np.array([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]])
+    action, ids = logger + draw.integers(0, 2, n), np.arange(n)
+    logged = LoggedDecisions(
+        decision_id=ids, customer_id=ids, slot=ids, offer_ids=("a", "b", "c"), action=action, eligible=own[logger] > 0.0,
+        probability=own[logger], outside=np.zeros(n), outcome={"outcome": action + draw.normal(size=n)}, cluster=ids,
+    )  # fmt: skip
+    names = np.array(["first", "second"])[logger]
+    mixed = balanced_log(logged, names, {"first": np.tile(own[0], (n, 1)), "second": np.tile(own[1], (n, 1))})
+    for offer in range(3):
+        found = estimate(mixed, fixed_choice("one", np.full(n, offer), 3), estimator="ipw", interval="influence")
+        assert found.low - 0.1 < offer < found.high + 0.1
+
+
 def two_loggers(n=4000, seed=0):
     """Half of the decisions were made by each of two policies; only the second ever offers "c"."""
     draw = np.random.default_rng(seed)

@@ -110,6 +110,26 @@ def test_predictions_may_be_a_table_and_clusters_any_column():
     assert by_branch.low < by_branch.value < by_branch.high
 
 
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda rows: rows.iloc[:-4], r"OP627\] prediction 2 rows \(.*\) have an eligible offer without a prediction"),
+        (lambda rows: pd.concat([rows, rows.iloc[:3]]), r"OP627\] prediction 1 rows \(.*\) have two predictions"),
+        (
+            lambda rows: rows.assign(decision_id=rows.decision_id.replace("d000", "x")),
+            r"OP615\] decision_id 3 rows \(x",
+        ),
+    ],
+)
+def test_a_table_of_predictions_is_whole_or_refused(spoil, says):
+    """What is missing would count as 0, and of two the last would hold."""
+    log, side, policy = tables()
+    predicted = side.assign(prediction=np.tile([0.0, 1.0, 2.0], 300))[["decision_id", "offer_id", "prediction"]]
+    for estimator in ("dm", "dr"):
+        with pytest.raises(BadInput, match=says):
+            estimate(log, policy, outcome_model=spoil(predicted), estimator=estimator)
+
+
 def changed(frame, row, **values):
     frame = frame.copy()
     for name, value in values.items():

@@ -188,3 +188,24 @@ def test_whatever_arrived_later_than_it_happened_is_not_known_before(table, happ
     engine.register(table, engine.query(rows))
     write_known(engine, AsOf.parse(FEBRUARY), tmp_path)
     assert pq.read_table(tmp_path / f"{table}.parquet")[key].to_pylist() == ["there"]
+
+
+def test_an_opening_is_read_from_what_was_known_then_and_from_no_file(small_run, tmp_path):
+    """A file may hold what came later; tables are cut. So an opening of the list's own take-ups is none."""
+    directory = tmp_path / "project"
+    shutil.copytree(small_run.settings.directory, directory, ignore=shutil.ignore_patterns("out"))
+    change_letters(directory, soon_known)
+    limits = directory / "limits.toml"
+    limits.write_text(limits.read_text().replace("at_most = 1000", "at_most = 1000\nopening = 'opening.sql'", 1))
+    opening = directory / "opening.sql"
+    opening.write_text(f"SELECT count(*) AS used FROM read_csv('data/letters.csv') WHERE sent_at >= '{MARCH}'")
+    told = Project.open(directory).back_test()
+    assert {each["planned"] for each in told["lists"]} == {None}
+    assert all("[OP849] reads a file where tables alone" in each["why_not"] for each in told["lists"])
+    opening.write_text("SELECT count(*) / 100 AS used FROM decisions")  # and an edited file is read again
+    offered = {
+        each["at"][:10]: each["planned"]["offered"]
+        for each in Project.open(directory).back_test()["lists"]
+        if each["planned"]
+    }
+    assert offered == {FEBRUARY: 1000 - 20, MARCH: 1000 - 40}  # of 6,000 decisions that there are today

@@ -162,6 +162,8 @@ def test_nobody_uses_a_contact_and_only_takers_of_offers_are_takers(runs):
     assert project.evidence()["support"]["nobody"]["offered"] == 0.0
     came_out = {row["limit"]: row["realised"] for row in project.evidence()["planned_against_realised"]}
     assert came_out == {"letters": 1000, "arrears rate": None}  # all takers of offers are late by the same
+    (untold,) = [each for each in project.evidence()["findings"] if each["subject"] == "limit 'arrears rate'"]
+    assert (untold["code"], untold["severity"]) == ("OP629", "warning")
 
 
 def test_what_the_plan_lends_is_told_without_those_whom_it_held_out(runs):
@@ -174,12 +176,13 @@ def test_what_the_plan_lends_is_told_without_those_whom_it_held_out(runs):
     trial = msgspec.structs.replace(trial, listed=msgspec.structs.replace(trial.listed, places=places))
     policies = judged_policies(trial, trial.settings.evidence.policy, {})
     whole, nothing = Whole(listed=len(trial.listed), held_out=held_out), {limit.name: 0.0 for limit in limits}
-    row, lost = planned_against_realised(trial, policies, nothing, whole)
+    (row, lost), untold = planned_against_realised(trial, policies, nothing, whole)
+    assert untold == []
     assert lost["realised"] / row["realised"] == pytest.approx(LATE / 300)  # and no loan that came unasked
     would = [300.0 * takes[who][PLANNED[offer]] for who, offer in planned(project).items() if offer != "NO_OFFER"]
     assert held_out > 0
     assert row["low"] < sum(would) * (1 - held_out / len(trial.listed)) < row["high"]
-    unheld, _ = planned_against_realised(trial, policies, nothing, msgspec.structs.replace(whole, held_out=0))
+    (unheld, _), _ = planned_against_realised(trial, policies, nothing, msgspec.structs.replace(whole, held_out=0))
     assert unheld["realised"] * (1 - held_out / len(trial.listed)) == pytest.approx(row["realised"])
 
 

@@ -54,6 +54,57 @@ def test_a_coming_list_is_planned_and_says_that_nothing_is_known(small):
     assert {row["group"] for row in evidence["fairness"]} == {"under 40", "40 and over"}
 
 
+TAKERS = "took_up = 1 AND " + OF_THE_LIST
+
+
+def test_takers_without_an_amount_are_told_with_its_column(small):
+    edit(
+        small / "tables/outcomes.sql",
+        "interest, arrears",
+        f"interest, CASE WHEN NOT ({TAKERS}) THEN arrears END AS arrears",
+    )
+    with pytest.raises(
+        BadInput, match=r"OP606\] arrears is null in \d+ decisions .* that were taken up .*\[immature\]"
+    ):
+        Project.open(small).evaluate()
+
+
+def test_money_that_nobody_took_up_is_a_contradiction(small):
+    edit(small / "tables/outcomes.sql", "took_up::DOUBLE AS took_up", "0.0::DOUBLE AS took_up")
+    with pytest.raises(BadInput, match=r"OP848\] amount_lent is above 0 in \d+ decisions that took nothing up \(l"):
+        Project.open(small).check()
+
+
+def test_what_cannot_be_told_says_why_in_the_terminal_and_on_the_page(small, capsys):
+    """Nobody is in arrears: the rate, and the tail of most policies, rest on outcomes that do not differ."""
+    none = f"CASE WHEN {TAKERS} THEN 0.0 ELSE arrears END AS arrears"
+    edit(small / "tables/outcomes.sql", "interest, arrears", f"interest, {none}")
+    assert status_of(["run", str(small)]) == 0
+    project, told = Project.open(small), capsys.readouterr().out
+    evidence = project.evidence()
+    (row,) = [each for each in evidence["planned_against_realised"] if each["limit"] == "arrears rate"]
+    assert row["realised"] is None
+    assert "outcomes that are all 0" in row["why_not"]
+    assert "Not told:" in told
+    for finding in evidence["findings"]:
+        assert finding["message"] in told
+    assert {each["policy"] for each in evidence["tail"]} < {each["name"] for each in evidence["policies"]}
+    assert "not known: " + row["why_not"] in (project.out / "reports" / "portfolio.html").read_text()
+    assert status_of(["evaluate", str(small)]) == 0
+    assert "Not told:" in capsys.readouterr().out
+
+
+def test_opportunities_without_a_decision_are_counted(small, capsys):
+    edit(small / "tables/decisions.sql", "data/letters.csv')",
+         f"data/letters.csv') WHERE NOT ({OF_THE_LIST} AND letter_id LIKE '%3')")  # fmt: skip
+    edit(small / "tables/outcomes.sql", "data/letters.csv')",
+         f"data/letters.csv') WHERE NOT ({OF_THE_LIST} AND letter_id LIKE '%3')")  # fmt: skip
+    assert status_of(["run", str(small)]) == 0
+    capsys.readouterr()
+    assert status_of(["evaluate", str(small)]) == 0
+    assert "0 decisions without an observed outcome, 200 opportunities without a decision." in capsys.readouterr().out
+
+
 def test_a_list_without_decisions_is_planned_too(small):
     edit(small / "tables/decisions.sql", "data/letters.csv')", f"data/letters.csv') WHERE NOT {OF_THE_LIST}")
     edit(small / "tables/outcomes.sql", "data/letters.csv')", f"data/letters.csv') WHERE NOT {OF_THE_LIST}")
@@ -336,6 +387,7 @@ def test_a_bound_of_the_whole_list_is_held_against_the_whole_list(small):
 def test_a_list_without_a_single_taker_is_not_judged_as_if_it_were_certain(small, capsys):
     took = "CASE WHEN sent_at >= TIMESTAMP '2025-03-01' THEN 0 ELSE took_up END"
     edit(small / "tables/outcomes.sql", "took_up::DOUBLE AS took_up", f"({took})::DOUBLE AS took_up")
+    edit(small / "tables/outcomes.sql", "    amount_lent,", f"    amount_lent * ({took}) AS amount_lent,")
     project, evidence = evaluated(small)
     assert evidence["estimates"] == evidence["verdicts"] == evidence["tail"] == []
     assert {finding["code"] for finding in evidence["findings"]} == {"OP629"}

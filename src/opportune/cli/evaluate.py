@@ -9,7 +9,9 @@ from opportune.cli.arguments import AsOfOption, AssumeOption, Directory, Json, O
 from opportune.cli.printing import (
     print_completed,
     print_evidence,
+    print_findings,
     print_json,
+    print_left_out,
     print_realised,
     print_tail,
     print_verdicts,
@@ -42,6 +44,8 @@ def command(
         print_tail(evidence["tail"])
         print_realised(evidence["planned_against_realised"])
         print_completed(evidence)
+        print_left_out(evidence)
+        print_findings(evidence)
         print_verdicts(evidence)
         print_swap_set(project.swap_set())
         if past is not None:

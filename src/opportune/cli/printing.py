@@ -142,7 +142,7 @@ def print_evidence(estimates: Sequence[dict[str, Any]], measure: str, method: st
 def print_tail(rows: Sequence[dict[str, Any]]) -> None:
     """Print the mean of each policy's worst outcomes; nothing where there is none yet."""
     if rows:
-        title = f"Risk of loss: mean of the worst {rows[0]['share']:.0%} of decisions"
+        title = f"Risk of loss: mean of the worst {100.0 * rows[0]['share']:g}% of decisions"
         cells = [[row["policy"], number(row["value"], 0), _interval(row, 0)] for row in rows]
         print_table(title, ["policy", "value", "95 % interval"], cells)
 
@@ -176,14 +176,24 @@ def _interval(row: dict[str, Any], digits: int) -> str:
 
 
 def print_completed(evidence: dict[str, Any]) -> None:
-    """Print how many decisions have no outcome yet, and whether they are completed or left out."""
+    """Print how many decisions have no outcome yet and are completed; of others ``print_left_out`` tells."""
     if evidence["completed"]:
         print(
             f"\n{evidence['completed']:,} of {evidence['rows']:,} decisions have no outcome yet. Each counts as what "
             f"known ones like it come to: {evidence['completed_by']}"
         )
-    elif evidence["estimates"] and evidence["immature"]:
-        print(f"\n{evidence['immature']:,} decisions have no outcome yet and are left out.")
+
+
+def print_findings(evidence: dict[str, Any]) -> None:
+    """Print what of the evidence is not told, and why; nothing where there is no evidence yet, which says it itself."""
+    import msgspec
+
+    from opportune.domain import Finding
+
+    if evidence["estimates"] and evidence["findings"]:
+        print("\nNot told:")
+        for each in evidence["findings"]:
+            print(f"  {msgspec.convert(each, Finding).text()}")
 
 
 def print_verdicts(evidence: dict[str, Any]) -> None:
@@ -193,7 +203,8 @@ def print_verdicts(evidence: dict[str, Any]) -> None:
         return
     words = {"more": "Shown: {} earned more than {}.", "less": "Shown: {} earned less than {}.",
              "nothing": "Not shown: that {} earns more than {}."}  # fmt: skip
-    print()
+    if evidence["verdicts"]:
+        print()
     for each in evidence["verdicts"]:
         print(words[each["shown"]].format(each["policy"], each["against"]))
 
@@ -207,9 +218,10 @@ def _no_evidence(evidence: dict[str, Any]) -> str:
 
 def print_left_out(evidence: dict[str, Any]) -> None:
     """Print how many of the list the evidence leaves out; nothing where it is about all, or there is none."""
-    if evidence["rows"] and evidence["immature"] + evidence["undecided"]:
+    immature = 0 if evidence["completed"] else evidence["immature"]
+    if evidence["rows"] and immature + evidence["undecided"]:
         print(
-            f"\nLeft out of the evidence: {evidence['immature']:,} decisions without an observed outcome, "
+            f"\nLeft out of the evidence: {immature:,} decisions without an observed outcome, "
             f"{evidence['undecided']:,} opportunities without a decision."
         )
 

@@ -8,9 +8,11 @@ import typer
 
 from opportune.cli.arguments import AsOfOption, Directory, Json, Out, open_project
 from opportune.cli.printing import (
+    print_completed,
     print_doubts,
     print_evidence,
     print_explored,
+    print_findings,
     print_horizon,
     print_json,
     print_left_out,
@@ -52,7 +54,9 @@ def _print(project: "Project", summary: dict[str, Any]) -> None:
     evidence = project.evidence()
     print_evidence(evidence["estimates"], "contribution_per_customer", "dr")
     print_untaught(evidence["training"])
+    print_completed(evidence)
     print_left_out(evidence)
+    print_findings(evidence)
     print_timings(project.timings())
     sealed = summary["release"]
     print(f"\nrelease {sealed[:12]}" if sealed else "\nno release: a gate failed, see the report")

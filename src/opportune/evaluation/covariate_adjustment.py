@@ -5,7 +5,7 @@ import numpy as np
 
 from opportune.domain import BadInput, Estimate, Finding
 from opportune.evaluation.cluster_count import refuse_few_clusters
-from opportune.numerics import NORMAL_975, clustered_mean, keyed_folds
+from opportune.numerics import clustered_mean, keyed_folds
 
 METHOD = "regression adjusted, robust to clusters"
 _ROUNDING = 1e-9
@@ -29,8 +29,8 @@ def adjusted_difference(
     Each arm has its own least squares on covariates (Lin 2013, "Agnostic notes on regression adjustments"): with an
     assignment at random this is never less precise than the plain difference in large samples, whether or not the
     model is true. ``cluster`` (n,) is the unit that was assigned. A covariate that the experiment could have moved
-    makes it wrong. BadInput (OP658) when an arm has too few rows for the model, a number is not known, or the interval
-    would be a point; OP609 when an arm has too few clusters, as where clusters are the arms.
+    makes it wrong. BadInput (OP658) when an arm has no more rows than twice the coefficients, a number is not known, or
+    the interval would be a point; OP609 when an arm has too few clusters, as where clusters are the arms.
     """
     outcome = np.asarray(outcome, dtype=np.float64)
     if covariates.ndim != 2 or len(covariates) != len(outcome):
@@ -41,8 +41,7 @@ def adjusted_difference(
     centred = covariates - covariates.mean(axis=0)
     share = float(np.mean(treated))
     nothing = np.zeros((len(outcome), 0))
-    with_them, without = (_parts(outcome, treated, x, share) for x in (centred, nothing))
-    adjusted, plain = _estimate(with_them, cluster), _estimate(without, cluster)
+    adjusted, plain = (_estimate(outcome, treated, x, share, cluster) for x in (centred, nothing))
     _refuse_points(adjusted, plain, float(np.std(outcome)))
     saved = 1.0 - ((adjusted.high - adjusted.low) / (plain.high - plain.low)) ** 2
     return Adjusted(adjusted=adjusted, plain=plain, variance_saved=saved)
@@ -56,6 +55,8 @@ def cuped_prediction(
     To be subtracted in ``sequential_readout`` (CUPED: Deng, Xu, Kohavi and Walker 2013; here cross-fitted, so that a
     row's own outcome is not in its prediction). The arms are pooled. BadInput (OP658) when a number is not known.
     """
+    if folds < 2:
+        raise ValueError(f"folds is {folds}: expected 2 or more, because no row is in its own prediction")
     _refuse(_unknown(outcome, covariates))
     fold = keyed_folds(seed, "cuped", cluster, folds)
     predicted = np.empty(len(outcome))
@@ -65,12 +66,35 @@ def cuped_prediction(
     return predicted
 
 
-def _parts(outcome: np.ndarray, treated: np.ndarray, x: np.ndarray, share: float) -> np.ndarray:
-    """Return each row's part (n,) in the difference: the two fits apart, and the residual over the arm's share."""
+def _estimate(outcome: np.ndarray, treated: np.ndarray, x: np.ndarray, share: float, cluster: np.ndarray) -> Estimate:
+    """Return the difference of two fits over everybody, with an error that knows how closely each fits its own arm.
+
+    A row's part in it is how far the fits are apart there, and its residual over the arm's share. A fit draws its own
+    rows nearer, so the error takes each residual over the root of 1 less the row's leverage (HC2: MacKinnon and White
+    1985), and Student's t on the clusters less both arms' coefficients.
+    """
     on, off = treated == 1, treated == 0
     up, down = (_apply(_fit(outcome[rows], x[rows]), x) for rows in (on, off))
-    residual = np.where(on, (outcome - up) / share, -(outcome - down) / (1.0 - share))
-    return np.asarray(up - down + residual)
+    apart, residual = up - down, np.where(on, (outcome - up) / share, -(outcome - down) / (1.0 - share))
+    inside = 1.0 - np.where(on, _leverage(x, on), _leverage(x, off))
+    _, error = clustered_mean(apart + residual / np.sqrt(np.maximum(inside, _ROUNDING)), cluster)
+    value = float(np.mean(apart + residual))
+    radius = _student(len(np.unique(cluster.astype(str))) - 2 * (x.shape[1] + 1)) * error
+    return Estimate(value=value, low=value - radius, high=value + radius, n=len(outcome), method=METHOD)
+
+
+def _leverage(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the leverage (n,) of each row in the fit of the given rows: x (X'X)^-1 x, with a constant."""
+    columns = [np.ones(len(x)), *x.T]
+    normal = np.array([[np.sum(a[rows] * b[rows]) for b in columns] for a in columns])
+    inverse = np.linalg.pinv(normal, hermitian=True)
+    return np.asarray(sum(inverse[i, j] * a * b for i, a in enumerate(columns) for j, b in enumerate(columns)))
+
+
+def _student(freedom: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(max(freedom, 1), 0.975))
 
 
 def _fit(outcome: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -87,12 +111,6 @@ def _apply(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
     return total
 
 
-def _estimate(parts: np.ndarray, cluster: np.ndarray) -> Estimate:
-    value, error = clustered_mean(parts, cluster)
-    spread = NORMAL_975 * error
-    return Estimate(value=value, low=value - spread, high=value + spread, n=len(parts), method=METHOD)
-
-
 def _refuse_points(adjusted: Estimate, plain: Estimate, spread: float) -> None:
     """Raise BadInput (OP658) where an interval is a point but for rounding, beside the ``spread`` of outcomes."""
     narrow = [each.high - each.low <= _ROUNDING * spread for each in (plain, adjusted)]
@@ -105,12 +123,12 @@ def _refuse_points(adjusted: Estimate, plain: Estimate, spread: float) -> None:
 
 
 def _check(outcome: np.ndarray, treated: np.ndarray, covariates: np.ndarray) -> None:
-    rows = [int(np.sum(treated == arm)) for arm in (1, 0)]
+    rows, coefficients = [int(np.sum(treated == arm)) for arm in (1, 0)], covariates.shape[1] + 1
     _refuse([
         (sum(rows) < len(treated), "treated", f"is not 0 or 1 in {len(treated) - sum(rows)} rows: expected two arms",
          "compare one arm at a time with the control"),
-        (min(rows) <= covariates.shape[1] + 1, "covariates", f"has arms of {rows[0]} and {rows[1]} rows: expected more "
-         f"than {covariates.shape[1] + 1} in each", "use fewer covariates"),
+        (min(rows) <= 2 * coefficients, "covariates", f"has arms of {rows[0]} and {rows[1]} rows: expected more than "
+         f"{2 * coefficients} in each, twice the coefficients of its fit", "use fewer covariates"),
         *_unknown(outcome, covariates),
         (all(np.ptp(outcome[treated == arm]) == 0.0 for arm in (1, 0) if np.any(treated == arm)), "outcome",
          "is the same in all rows of each arm: expected some that differ", "wait for more outcomes"),

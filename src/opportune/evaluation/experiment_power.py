@@ -8,7 +8,7 @@ import numpy as np
 
 from opportune.domain import BadInput, Finding
 from opportune.evaluation.difference_sums import sums_of_counts
-from opportune.evaluation.experiment_readout import FEWEST_OFF_MODE, refuse_level
+from opportune.evaluation.experiment_readout import FEWEST_OFF_MODE, refuse_level, refuse_tuning
 from opportune.numerics import NORMAL_975, asymptotic_radius, generator
 
 
@@ -73,6 +73,9 @@ def power(
     """
     _check_looks(design, looks)
     refuse_level(level)
+    refuse_tuning(tuned_for)
+    if trials < 1:
+        raise ValueError(f"trials is {trials}: expected 1 or more, such as 500")
     entered = np.clip(np.asarray(looks) - design.mature_after, 0, design.days)
     seen = entered > 0
     drawn = _drawn(design, trials, seed, entered[seen])

@@ -44,6 +44,7 @@ def sequential_readout(
     refuse_level(level)
     if comparisons < 1:
         raise ValueError(f"comparisons is {comparisons}: expected the number of challengers, 1 or more")
+    refuse_tuning(tuned_for)
     sums = running_sums(outcome, treated.astype(np.float64), probability, predicted)
     mean, deviation = sums.mean_and_deviation()
     at = np.asarray(looks, dtype=np.int64) - 1
@@ -80,6 +81,12 @@ def _off_mode(codes: np.ndarray, inside: np.ndarray, looks: Sequence[int]) -> li
 def first_decided(looks: Sequence[Estimate]) -> Estimate | None:
     """Return the first look whose interval leaves out zero: stopping there is allowed. None when there is none yet."""
     return next((each for each in looks if each.excludes_zero()), None)
+
+
+def refuse_tuning(tuned_for: int) -> None:
+    """Raise ValueError when a sequence is tuned for no customers."""
+    if tuned_for < 1:
+        raise ValueError(f"tuned_for is {tuned_for}: expected a number of customers, 1 or more")
 
 
 def refuse_level(level: float) -> None:

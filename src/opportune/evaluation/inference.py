@@ -116,7 +116,8 @@ def as_clusters(names: np.ndarray, *, alone: bool = False) -> Clusters:
 def inferred(statistic: Statistic, clusters: Clusters, interval: Interval, replicates: int, seed: int) -> Inference:
     """Return a statistic with what is needed for an interval; ``sequence`` is not made here but in ``sequence``."""
     if interval not in HERE:
-        raise ValueError(f"interval is {interval!r}: expected one of {', '.join(map(repr, HERE))}")
+        also = " (and in `estimate` and `compare` 'sequence')"
+        raise ValueError(f"interval is {interval!r}: expected one of {', '.join(map(repr, HERE))}{also}")
     sums, value = clusters.sums(statistic.columns), statistic.whole()
     if interval == "bootstrap":
         drawn = statistic.value(bootstrap_totals(sums, replicates, seed, PURPOSE))

@@ -136,6 +136,7 @@ def few_clusters(count: int) -> Finding:
     """Return the finding about a log of so few clusters."""
     message = f"has {count} clusters: expected at least {FEWEST_CLUSTERS}, because an interval resamples them"
     step = "name a finer column as `cluster` in opportune.toml, such as the customer"
+    step = step if count else "give decisions: there are none, or none had been made by then"
     return Finding(code="OP609", source="decisions", subject="cluster", message=message, next_step=step)
 
 
@@ -175,14 +176,15 @@ def _beyond(probability: np.ndarray) -> np.ndarray:
 def _tests_of_action(logged: LoggedDecisions) -> Iterator[Test]:
     inside = logged.action >= 0
     made = np.where(inside, logged.at_action(logged.probability), logged.outside)
-    yield "OP602", ~(made > 0), "the logged offer has probability zero", "check the strata, or the catalogue"
+    step = "log the probability that the draw had; of estimated ones check the strata, or the catalogue"
+    yield "OP602", ~(made > 0), "the logged offer has probability zero", step
     yield "OP603", made > 1, "the logged offer has a probability above 1", "log probabilities as fractions"
     barred = inside & (logged.at_action(logged.eligible) == 0)
     yield "OP605", barred, "the logged offer was not eligible", "check eligibility against the log"
 
 
 def _tests_of_outcome(outcomes: Mapping[str, np.ndarray]) -> Iterator[Test]:
-    step = "leave such decisions out of outcomes: they are counted as not yet observed"
+    step = "give a `completion` that tells what they come to; left out, they bias whatever decides when it is known"
     for measure, outcome in outcomes.items():
         yield "OP606", np.asarray(~np.isfinite(outcome)), f"{measure} is not known", step
 

@@ -29,9 +29,9 @@ def balanced_log(
     """Return the log with the mixture as its probabilities: every estimator then weighs by the balance heuristic.
 
     ``logger`` (n,) names the policy that made each decision; ``probability`` maps each name to its probabilities
-    (n, K) on *every* row, those of other loggers included. ``stratum`` (n,): within it the logger was drawn at random;
-    by default the whole log is one. BadInput when a logger has no probabilities (OP622), or when its own differ from
-    those of the log for an offer that it made (OP614).
+    (n, K) on *every* row, those of other loggers included: what any of them could offer is eligible. ``stratum`` (n,):
+    within it the logger was drawn at random; by default the whole log is one. BadInput when a logger has no
+    probabilities (OP622), or when its own differ from those of the log for an offer that it made (OP614).
     """
     missing = sorted(set(map(str, logger)) - set(probability))
     if missing:
@@ -47,7 +47,8 @@ def balanced_log(
         share = (np.bincount(codes, logger.astype(str) == name, count) / sizes)[codes]
         mixed += share[:, None] * own
         outside += share * np.maximum(1.0 - own.sum(axis=1), 0.0)
-    return msgspec.structs.replace(logged, probability=mixed, outside=outside, only_logged=False)
+    eligible = logged.eligible | (mixed > 0.0)
+    return msgspec.structs.replace(logged, probability=mixed, outside=outside, eligible=eligible, only_logged=False)
 
 
 def _refuse_other_probabilities(

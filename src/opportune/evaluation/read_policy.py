@@ -32,7 +32,7 @@ def as_policy(given: Any, logged: LoggedDecisions) -> Judged:
 
 
 def as_predictions(given: Any, logged: LoggedDecisions) -> np.ndarray | None:
-    """Return predictions (n, K), from themselves or from a table; an offer that it does not name is predicted 0."""
+    """Return predictions (n, K), from themselves or from a table, which need not name offers that are not eligible."""
     if given is None:
         return None
     predicted = given if isinstance(given, np.ndarray) else _read_predictions(given, logged)
@@ -42,8 +42,23 @@ def as_predictions(given: Any, logged: LoggedDecisions) -> np.ndarray | None:
 
 
 def _read_predictions(given: Any, logged: LoggedDecisions) -> np.ndarray:
+    """Return the predictions of a table. BadInput of strangers (OP615), and of pairs that are there twice or not at all
+    (OP627).
+    """
     table = arrow_table(given, ("decision_id", "offer_id", "prediction"), "predictions")
-    rows, columns, _ = _places(table, logged, "predictions")
+    rows, columns, findings = _places(table, logged, "predictions")
+    times = np.zeros(logged.probability.shape, dtype=np.int64)
+    placed = (rows >= 0) & (columns >= 0)
+    np.add.at(times, (rows[placed], columns[placed]), 1)
+    tests = (
+        ((logged.eligible & (times == 0)).any(axis=1), "have an eligible offer without a prediction", "predict each"),
+        ((times > 1).any(axis=1), "have two predictions of one offer", "keep one row per decision and offer"),
+    )
+    findings += [
+        counted("OP627", "predictions", "prediction", logged.decision_id[bad], says, step)
+        for bad, says, step in tests if bad.any()
+    ]  # fmt: skip
+    raise_all(findings)
     return filled(rows, columns, column_numbers(table, "prediction"), logged.probability.shape)
 
 

@@ -55,9 +55,10 @@ def cvar(
     refuse_untold(logged, [policy], [weights], outcome, completion)
     statistic = _shortfall(outcome, weights, policy.told(logged), share, completion)
     found = inferred(statistic, clusters, interval, replicates, seed)
-    told = found.estimate(len(logged), f"snipw, CVaR {share:.0%}", level, effective_n(weights))
+    told = found.estimate(len(logged), f"snipw, CVaR {100.0 * share:g}%", level, effective_n(weights))
     if weights.any() and is_point(told.low, told.high):
-        message = f"is worth {told.value:g} in each of its worst {share:.0%} of decisions: expected some that differ"
+        worst = f"its worst {100.0 * share:g}% of decisions"
+        message = f"is worth {told.value:g} in each of {worst}: expected some that differ"
         step = "take a larger share, in which outcomes differ, or another measure if none can be worse"
         step = step if share < 1.0 else WAIT
         raise BadInput([hardly(f"policy '{policy.name}'", message, step)])

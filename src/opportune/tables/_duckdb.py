@@ -43,6 +43,12 @@ _KINDS = (
         "check the file's format and encoding",
     ),
     (
+        duckdb.PermissionException,
+        "OP849",
+        "reads a file where tables alone say what was known",
+        "bring the rows into a table of tables/*.sql, which says when each was known, and select from it",
+    ),
+    (
         duckdb.ConversionException,
         "OP024",
         "converts a value that does not fit its type",
@@ -59,9 +65,12 @@ _HINTS = (
 
 
 class Engine:
-    """One in-memory DuckDB database in UTC, without network or extensions; paths in SQL start at the project folder."""
+    """One in-memory DuckDB database in UTC, without network or extensions; paths in SQL start at the project folder.
 
-    def __init__(self, directory: Path, threads: int = 2) -> None:
+    Where it ``reads_files`` not, SQL reads registered tables alone.
+    """
+
+    def __init__(self, directory: Path, threads: int = 2, *, reads_files: bool = True) -> None:
         self._directory = directory
         self._connection = duckdb.connect(
             ":memory:",
@@ -69,6 +78,7 @@ class Engine:
                 "threads": threads,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
+                "enable_external_access": reads_files,
             },
         )
         self._connection.execute("SET TimeZone = 'UTC'")

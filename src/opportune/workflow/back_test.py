@@ -11,6 +11,7 @@ from opportune.tables import replace_directory, sha256_file, write_json
 from opportune.workflow.evaluate import evaluate
 from opportune.workflow.frames import open_tables
 from opportune.workflow.known_then import write_known
+from opportune.workflow.limit_amounts import opened_limits
 from opportune.workflow.plan import plan
 from opportune.workflow.settings import Settings
 from opportune.workflow.steps import read_json
@@ -31,7 +32,8 @@ def back_test(settings: Settings, out: Path) -> None:
 
     The lists are those of ``back_test`` in evidence.toml, or all up to the one that is planned. Models of a list learn
     from decisions before it whose outcome had been observed by then. Training and planning read tables from which
-    everything later is cut (``write_known``), so that they cannot see it; only the judgement reads all.
+    everything later is cut (``write_known``), so that they cannot see it; only the judgement reads all. What limits had
+    used before is read from these tables too. Numbers written in settings are those of today.
     """
     engine = open_tables(out, settings.directory)
     lists = [_one_list(settings, out, engine, at) for at in _instants(settings, engine)]
@@ -58,8 +60,9 @@ def _one_list(settings: Settings, out: Path, engine: "Engine", at: AsOf) -> dict
 
     def build(beside: Path) -> None:
         write_known(engine, at, beside / "tables")
-        train(then, beside)
-        plan(then, beside)
+        known = _opened_then(then, beside)
+        train(known, beside)
+        plan(known, beside)
         told["planned"] = _planned(beside)
         shutil.copytree(out / "tables", beside / "tables", dirs_exist_ok=True)
         told["judged"] = _judged(then, beside)
@@ -79,6 +82,15 @@ def _settings_at(settings: Settings, at: AsOf) -> Settings:
     """
     time = msgspec.structs.replace(settings.time, train_until=str(at), plan_at=str(at), labels_as_of=str(at))
     return msgspec.structs.replace(settings, time=time, frontier=None, horizon=None)
+
+
+def _opened_then(settings: Settings, folder: Path) -> Settings:
+    """Return the settings with what limits had used before by the tables as they were known.
+
+    BadInput (OP849) where an opening reads a file: it may hold what came later.
+    """
+    engine = open_tables(folder, settings.directory, reads_files=False)
+    return msgspec.structs.replace(settings, limits=opened_limits(settings.limits, engine))
 
 
 def _planned(folder: Path) -> dict[str, Any]:

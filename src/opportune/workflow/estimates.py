@@ -14,6 +14,7 @@ from opportune.workflow.trial import MEASURES, RAW, Trial
 
 UNVARIED = "OP629"
 """The finding about a figure whose outcomes are all the same: no interval says how they vary."""
+WAIT = "wait for more decisions with known outcomes"
 BESIDE = ("largest_weight", "unsupported")
 """What stands beside each estimate, further to its effective sample size."""
 ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")
@@ -41,7 +42,7 @@ def estimates_of(
                     for how in ESTIMATORS
                 ]
             except BadInput as error:
-                left_out[names] = _unvaried(error)
+                left_out[names] = unvaried(error)
     plan = next(spec.name for spec in trial.settings.evidence.policy if spec.is_plan)
     kept = [row for row in rows if (row["policy"], row["against"]) not in left_out and (plan, None) not in left_out]
     return kept, list(left_out.values())
@@ -51,11 +52,14 @@ def _pair(policies: dict[str, Judged], names: tuple[str, str | None]) -> tuple[J
     return tuple(policies[name] for name in names if name is not None)
 
 
-def _unvaried(error: BadInput) -> Finding:
-    """Return the finding about a figure whose outcomes are all the same, as a warning; raise whatever else it is."""
+def unvaried(error: BadInput, step: str = WAIT) -> Finding:
+    """Return the finding about a figure whose outcomes are all the same, as a warning with what a project can do.
+
+    Raises whatever else it is.
+    """
     if {finding.code for finding in error.findings} != {UNVARIED}:
         raise error
-    return msgspec.structs.replace(error.findings[0], severity="warning")
+    return msgspec.structs.replace(error.findings[0], severity="warning", next_step=step)
 
 
 def _estimate(
@@ -82,18 +86,18 @@ def rests_on(found: Support) -> dict[str, float]:
     return {name: getattr(found, name) for name in BESIDE}
 
 
-def worst_of(trial: Trial, policies: dict[str, Judged]) -> list[dict[str, Any]]:
-    """Return the mean of each policy's worst outcomes; none of a policy whose outcomes are all the same."""
-    rows = []
+def worst_of(trial: Trial, policies: dict[str, Judged]) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """Return the mean of each policy's worst outcomes, and why there is none of a policy whose are all the same."""
+    rows, left_out = [], []
     for name, policy in policies.items():
         try:
             found = _worst(trial, policy)
         except BadInput as error:
-            _unvaried(error)
+            left_out.append(unvaried(error, f"{WAIT}, or raise `tail` in evidence.toml"))
         else:
             told = {"policy": name, "share": trial.settings.evidence.tail, "measure": RAW}
             rows.append({**told, **msgspec.to_builtins(found), **rests_on(support(trial.logged, policy))})
-    return rows
+    return rows, left_out
 
 
 def _worst(trial: Trial, policy: Judged) -> Estimate:

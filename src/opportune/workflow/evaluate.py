@@ -105,19 +105,21 @@ def _judged(trial: Trial, used: dict[str, float], told: dict[str, Any], whole: W
     policies = judged_policies(trial, specs, best)
     estimates, left_out = estimates_of(trial, policies, told["opportunities"] / told["customers"])
     subsets = subset_contributions(trial)
+    tail, no_tail = worst_of(trial, policies)
+    limits, no_use = planned_against_realised(trial, policies, used, whole)
     return {
         "clusters": len(np.unique(trial.logged.cluster)),
         "policies": [_forecast_of(trial, spec, policies[spec.name]) for spec in specs],
         "best_offer_per_band": {band: trial.logged.offer_ids[step] for band, step in best.items()},
         "estimates": estimates,
-        "tail": worst_of(trial, policies),
+        "tail": tail,
         "verdicts": verdicts(estimates, trial.settings.evidence.headline),
         "support": {name: msgspec.to_builtins(support(trial.logged, policy)) for name, policy in policies.items()},
         "balance": msgspec.to_builtins(_balance(trial)),
-        "planned_against_realised": planned_against_realised(trial, policies, used, whole),
+        "planned_against_realised": limits,
         "response": _response(trial),
         "subsets": subsets,
-        "findings": msgspec.to_builtins([*left_out, *empty_subsets(trial, subsets)]),
+        "findings": msgspec.to_builtins([*left_out, *no_tail, *no_use, *empty_subsets(trial, subsets)]),
     }
 
 

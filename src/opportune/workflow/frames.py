@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 FIXED = ("opportunity_id", "customer_id", "slot", "at", "surface", "stage")
 
 
-def open_tables(out: Path, directory: Path) -> "Engine":
-    """Return an engine that holds every checked table of ``out/tables`` under its name."""
+def open_tables(out: Path, directory: Path, *, reads_files: bool = True) -> "Engine":
+    """Return an engine that holds every checked table of ``out/tables`` under its name; else SQL may read files too."""
     import pyarrow.parquet as pq
 
     from opportune.tables import Engine
 
-    engine = Engine(directory)
+    engine = Engine(directory, reads_files=reads_files)
     for path in sorted((out / "tables").glob("*.parquet")):
         engine.register(path.stem, pq.read_table(path))
     return engine

@@ -44,15 +44,29 @@ def resolved_limits(
     return resolved
 
 
+def opened_limits(limits: Sequence[Limit], engine: "Engine") -> tuple[Limit, ...]:
+    """Return the limits with openings in place of the files that name them. BadInput (OP506) as ``resolved_limits``."""
+    findings: list[Finding] = []
+    opened = tuple(msgspec.structs.replace(limit, **_opening(limit, engine, findings)) for limit in limits)
+    if findings:
+        raise BadInput(findings)
+    return opened
+
+
 def _resolved(limit: Limit, engine: "Engine", findings: list[Finding]) -> Limit:
-    changes: dict[str, Any] = {}
+    changes = _opening(limit, engine, findings)
     if isinstance(limit.amounts, str):
         changes["amounts"] = _by_value(limit, limit.amounts, "amount", engine, findings)
+    return msgspec.structs.replace(limit, **changes)
+
+
+def _opening(limit: Limit, engine: "Engine", findings: list[Finding]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
     if isinstance(limit.opening, str):
         changes["opening"] = _by_value(limit, limit.opening, "used", engine, findings)
         if limit.per is not None:
             changes["opening_per"] = _by_value(limit, limit.opening, "used_per", engine, findings)
-    return msgspec.structs.replace(limit, **changes)
+    return changes
 
 
 def _by_value(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from opportune.domain import NO_OFFER_ID, Finding
+from opportune.economics import booked_columns
 from opportune.features import feature_column
 from opportune.workflow.frames import texts
 from opportune.workflow.left_alone import offered_nothing
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from opportune.tables import Engine
 
+LENT = "amount_lent"
 SAME = 1e-6
 """Two statements of one probability may differ by this much: they were rounded."""
 AS_LOGGED = (0.8, 5.0)
@@ -61,10 +63,23 @@ def check_log(settings: Settings, engine: "Engine") -> Iterator[Finding]:
             shown = ", ".join(f"{each:g}" for each in others["v"].to_pylist()[:3])
             step = "write 1 for yes and 0 for no; null where it is not known"
             yield _finding("OP833", "outcomes", name, f"holds {shown}: expected 0 or 1", step)
+    yield from _lent_to_nobody(settings, engine)
     yield from _other_unit(settings, engine)
     given = {"offer_id", "probability"} & set(engine.columns("decisions"))
     if given:
         yield from _offers_made(settings, engine, given)
+
+
+def _lent_to_nobody(settings: Settings, engine: "Engine") -> Iterator[Finding]:
+    """Yield a finding where nothing was taken up and money was lent: the loan would count as none."""
+    if LENT not in set(booked_columns(settings.assumptions)) & set(engine.columns("outcomes")):
+        return
+    rows = engine.query(f'SELECT decision_id FROM outcomes WHERE "{TOOK_UP}" = 0 AND "{LENT}" > 0 ORDER BY decision_id')
+    if rows.num_rows:
+        some = ", ".join(map(str, rows["decision_id"].to_pylist()[:3]))
+        message = f"is above 0 in {rows.num_rows} decisions that took nothing up ({some}): expected null or 0"
+        step = f"write {TOOK_UP} = 1 for a loan that was taken, or no amount for one that was not"
+        yield _finding("OP848", "outcomes", LENT, message, step)
 
 
 def _other_unit(settings: Settings, engine: "Engine") -> Iterator[Finding]:

@@ -174,6 +174,6 @@ def _inputs(settings: Settings, step: Step) -> dict[str, Any]:
     of_limits, tables = named_files(settings.limits), {}
     if step.name == "check":
         tables = table_inputs(settings.directory, of_limits)
-    if step.name == "plan":
+    if step.name in ("plan", BACK_TEST.name):
         tables = sql_inputs(settings.directory, of_limits)
     return {**settings_part(settings, step.reads), "tables": tables}

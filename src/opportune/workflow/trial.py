@@ -1,5 +1,6 @@
 """The trial: the planned list with its outcomes opened, what every part of the evidence reads."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -107,6 +108,7 @@ def open_trial(listed: Listed, past: History) -> Trial:
     priced = listed.rulebook.catalogue.catalogue.in_catalogue(listed.band())
     value = _where_priced(value_forecast(listed.batch, predicted, listed.rulebook), priced)
     booked = realised(past, listed.settings)
+    _check_amounts(past, booked.total(), booked_columns(listed.settings.assumptions))
     logged = _logged(listed.settings, past, booked.total())
     return Trial(
         listed=listed,
@@ -145,6 +147,27 @@ def _check_known(past: History) -> None:
         raise BadInput(
             [Finding(code="OP606", source="tables/outcomes.sql", subject="took_up", message=message, next_step=step)]
         )
+
+
+def _check_amounts(past: History, worth: np.ndarray, columns: Sequence[str]) -> None:
+    """Raise BadInput (OP606) where a known loan has no worth (n,), about the columns that lack its amounts."""
+    unknown = past.known & np.isnan(worth)
+    lacking = {name: int(np.sum(unknown & np.isnan(past.outcomes[name]))) for name in columns}
+    if unknown.any():
+        step = (
+            "give the amounts; while they are still to come, leave the rows out of tables/outcomes.sql and say under "
+            "[immature] in evidence.toml what such decisions come to: without it the rest is biased"
+        )
+        raise BadInput(
+            [
+                Finding(
+                    code="OP606", source="tables/outcomes.sql", subject=name, next_step=step,
+                    message=f"is null in {count} decisions of the planned list that were taken up "
+                    f"({', '.join(past.decision_id[unknown & np.isnan(past.outcomes[name])][:3])}): expected a number",
+                )
+                for name, count in lacking.items() if count
+            ]
+        )  # fmt: skip
 
 
 def realised(past: History, settings: Settings) -> Value:
