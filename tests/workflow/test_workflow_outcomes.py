@@ -89,7 +89,7 @@ def test_what_cannot_be_told_says_why_in_the_terminal_and_on_the_page(small, cap
     for finding in evidence["findings"]:
         assert finding["message"] in told
     assert {each["policy"] for each in evidence["tail"]} < {each["name"] for each in evidence["policies"]}
-    assert "not known: " + row["why_not"] in (project.out / "reports" / "portfolio.html").read_text()
+    assert f"arrears rate: what came out {row['why_not']}." in (project.out / "reports" / "portfolio.html").read_text()
     assert status_of(["evaluate", str(small)]) == 0
     assert "Not told:" in capsys.readouterr().out
 
