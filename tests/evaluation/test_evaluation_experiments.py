@@ -428,6 +428,11 @@ def test_an_adjusted_difference_knows_how_closely_it_fits(rows, covariates):
     assert held >= 184  # 190 are expected of 95 %
     with pytest.raises(BadInput, match=r"OP658\] covariates has arms of 30 and 30 rows: expected more than 52"):
         adjusted_difference(draw.normal(size=60), np.arange(60) % 2, draw.normal(size=(60, 25)), np.arange(60))
+    branch, arm = np.arange(600) // 30, np.arange(600) // 30 % 2
+    with pytest.raises(
+        BadInput, match=r"OP658\] cluster has 20 values: .* more than 22, the coefficients of both arms"
+    ):
+        adjusted_difference(draw.normal(size=600), arm, draw.normal(size=(600, 10)), branch)
 
 
 def test_choices_of_a_read_out_that_give_no_number_are_refused():

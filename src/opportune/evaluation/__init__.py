@@ -34,11 +34,13 @@ from opportune.evaluation.support import Support, support
 from opportune.evaluation.swap_set import SwapCell, swap_set
 from opportune.evaluation.tail import cvar
 from opportune.evaluation.terms import TermsEstimate, estimate_terms
+from opportune.evaluation.untold import WAIT
 from opportune.evaluation.uplift_measures import auuc, qini, uplift_at
 from opportune.evaluation.uplift_scores import UpliftScores, doubly_robust_scores
 from opportune.evaluation.walk_estimates import GainPath, gain_path
 
 __all__ = [
+    "WAIT",
     "Adjusted",
     "Arm",
     "AsLogged",

@@ -38,6 +38,11 @@ def adjusted_difference(
     _check(outcome, treated, covariates)
     for arm in (1, 0):
         refuse_few_clusters(cluster[treated == arm])
+    clusters, coefficients = len(np.unique(cluster.astype(str))), 2 * (covariates.shape[1] + 1)
+    _refuse([
+        (clusters <= coefficients, "cluster", f"has {clusters} values: expected more than {coefficients}, the "
+         "coefficients of both arms", "use fewer covariates"),
+    ])  # fmt: skip
     centred = covariates - covariates.mean(axis=0)
     share = float(np.mean(treated))
     nothing = np.zeros((len(outcome), 0))
@@ -85,23 +90,29 @@ def _estimate(outcome: np.ndarray, treated: np.ndarray, x: np.ndarray, share: fl
 
 def _leverage(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return the leverage (n,) of each row in the fit of the given rows: x (X'X)^-1 x, with a constant."""
-    columns = [np.ones(len(x)), *x.T]
-    normal = np.array([[np.sum(a[rows] * b[rows]) for b in columns] for a in columns])
-    inverse = np.linalg.pinv(normal, hermitian=True)
-    return np.asarray(sum(inverse[i, j] * a * b for i, a in enumerate(columns) for j, b in enumerate(columns)))
+    columns, inverse = np.column_stack(_columns(x)), np.linalg.pinv(_normal(_columns(x[rows])), hermitian=True)
+    return np.asarray(np.einsum("ni,ij,nj->n", columns, inverse, columns))
 
 
 def _student(freedom: int) -> float:
     from scipy.special import stdtrit
 
-    return float(stdtrit(max(freedom, 1), 0.975))
+    return float(stdtrit(freedom, 0.975))
 
 
 def _fit(outcome: np.ndarray, x: np.ndarray) -> np.ndarray:
-    columns = [np.ones(len(outcome)), *x.T]
+    columns = _columns(x)
+    moments = np.array([np.sum(each * outcome) for each in columns])
+    return np.asarray(np.linalg.lstsq(_normal(columns), moments, rcond=None)[0])
+
+
+def _columns(x: np.ndarray) -> list[np.ndarray]:
+    return [np.ones(len(x)), *x.T]
+
+
+def _normal(columns: list[np.ndarray]) -> np.ndarray:
     # Sums and a small system instead of a matrix product: BLAS adds in an order that can change from run to run.
-    normal = np.array([[np.sum(a * b) for b in columns] for a in columns])
-    return np.asarray(np.linalg.lstsq(normal, np.array([np.sum(a * outcome) for a in columns]), rcond=None)[0])
+    return np.array([[np.sum(a * b) for b in columns] for a in columns])
 
 
 def _apply(weights: np.ndarray, x: np.ndarray) -> np.ndarray:

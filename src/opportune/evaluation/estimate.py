@@ -121,10 +121,10 @@ def _judge(given: Any, policies: tuple[Any, ...], how: How) -> Estimate:
         path = path_of(logged, judged, outcome, model if how.estimator == "dr" else None, bounds, how.level)
         return path.estimate(statistic.whole(), len(logged), how.estimator, how.level, kish)
     step = SEQUENCE if not how.may_be_open and clusters.count == len(logged) else WAIT
-    rests = how.estimator != "dm" and refuse_untold(logged, judged, weights, outcome, how.completion, step)
+    asked = [] if how.estimator == "dm" else refuse_untold(logged, judged, weights, outcome, how.completion, step)
     found = inferred(statistic, clusters, how.interval, how.replicates, how.seed)
     told = found.estimate(len(logged), how.estimator, how.level, kish)
-    if rests:
+    if any(side.entered.any() for side in asked):
         refuse_point(subject_of(judged), told, step)
     return told
 

@@ -64,7 +64,8 @@ def limit_evidence(
     named = {name for row in rows for name in (row.uses, row.per) if name is not None}
     outcomes, times = named - set(certain), np.ones(len(logged)) if about is None else about
     _refuse_choices(len(logged), uses, named, certain, times)
-    refuse_several(completion, outcomes)
+    completed = {name for name in named if name in outcomes or np.isnan(uses[name]).any()}  # else it is known already
+    refuse_several(completion, completed)
     read = {name: uses[name] if completion is not None else np.where(times == 0.0, 0.0, uses[name]) for name in named}
     refuse_unusable(logged, read, may_be_open=completion is not None)
     refuse_unsupported(logged, policy)
@@ -74,8 +75,7 @@ def limit_evidence(
 
     def mean_use(row: LimitRow, name: str) -> Statistic:
         _refuse_untold_use(f"limit '{row.name}': {name}", side, times, read[name], completion, name in outcomes)
-        is_open = name in outcomes or np.isnan(read[name]).any()
-        return _mean_use(weights, policy.told(logged), read[name], times, completion if is_open else None)
+        return _mean_use(weights, policy.told(logged), read[name], times, completion if name in completed else None)
 
     for row in rows:
         top, bottom = mean_use(row, row.uses), None if row.per is None else mean_use(row, row.per)

@@ -1,5 +1,7 @@
 """Logged decisions whose offer was one number, such as a price, and what of them cannot be used."""
 
+from collections.abc import Iterator
+
 import msgspec
 import numpy as np
 
@@ -56,15 +58,18 @@ def refuse_terms(logged: LoggedTerms, target: np.ndarray, model: TermModel | Non
         for code, subject, rows, says, step in tests
         if rows.any()
     ]
-    distinct = len(np.unique(logged.term))
-    if distinct <= DEGREE:
-        says, step = (
-            f"has {distinct} different values: expected more than {DEGREE}",
-            "judge them as offers: `estimate`",
-        )
-        findings.append(Finding(code="OP624", source="terms", subject="term", message=says, next_step=step))
-    if np.isnan(target).all():
-        says, step = "names no term: expected one for somebody", "a policy that offers nothing is worth 0 by definition"
-        findings.append(Finding(code="OP624", source="terms", subject="target", message=says, next_step=step))
+    findings += _of_all(logged, target)
     if findings:
         raise BadInput(findings)
+
+
+def _of_all(logged: LoggedTerms, target: np.ndarray) -> Iterator[Finding]:
+    """Yield findings (OP624) that no single row is about."""
+    distinct = len(np.unique(logged.term))
+    if distinct <= DEGREE:
+        says = f"has {distinct} different values: expected more than {DEGREE}"
+        step = "judge them as offers: `estimate`"
+        yield Finding(code="OP624", source="terms", subject="term", message=says, next_step=step)
+    if np.isnan(target).all():
+        says, step = "names no term: expected one for somebody", "a policy that offers nothing is worth 0 by definition"
+        yield Finding(code="OP624", source="terms", subject="target", message=says, next_step=step)

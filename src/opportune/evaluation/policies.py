@@ -124,10 +124,10 @@ Judged = AsLogged | FixedOffers
 def does_more(
     one: Judged, other: Judged, logged: LoggedDecisions, *, offers_only: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the masks (n,) of the rows in which a policy does something with a larger probability than the other.
+    """Return the masks (n,) of the rows in which a policy makes an offer with a larger probability than the other.
 
     The first mask is that of ``one``, the second of ``other``: where neither holds they do the same. ``offers_only``
-    leaves ``NO_OFFER`` out. Offers outside the catalogue have no columns: only an ``AsLogged`` makes them.
+    leaves ``NO_OFFER`` out. Offers outside the catalogue have no columns, and are not seen here.
     """
     more = np.zeros((2, len(logged)), dtype=bool)
     for start in range(0, len(logged), BLOCK):  # in blocks, because arrays (n, K) of a large log need memory
@@ -138,13 +138,7 @@ def does_more(
         if offers_only and logged.no_offer is not None:
             apart[:, logged.no_offer] = 0.0
         more[:, rows] = (apart > SUM_TOLERANCE).any(axis=1), (apart < -SUM_TOLERANCE).any(axis=1)
-    first, second = (_outside(each, logged) for each in (one, other))
-    return more[0] | (first > second + SUM_TOLERANCE), more[1] | (second > first + SUM_TOLERANCE)
-
-
-def _outside(policy: Judged, logged: LoggedDecisions) -> np.ndarray:
-    """Return the probability (n,) of the offer as logged where that lies outside the catalogue, else 0."""
-    return np.where(logged.action < 0, policy.weights(logged), 0.0)
+    return more[0], more[1]
 
 
 def with_no_offer(probability: np.ndarray, logged: LoggedDecisions) -> np.ndarray:

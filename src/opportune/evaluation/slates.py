@@ -29,7 +29,6 @@ from opportune.evaluation.untold import (
     never_drawn,
     refuse_point,
     refuse_untold,
-    sides,
     untold,
 )
 from opportune.numerics import cluster_codes
@@ -80,8 +79,7 @@ def estimate_slates(
     clusters = as_clusters(slate if cluster is None else cluster)
     first = np.zeros(len(logged))
     first[np.unique(cluster_codes(slate)[1], return_index=True)[1]] = 1.0  # one row of each slate counts it
-    rests = refuse_untold(logged, [policy], [weights], outcome)
-    (side,) = sides(logged, [policy], [weights])
+    (side,) = refuse_untold(logged, [policy], [weights], outcome)
     earned, kish = weights * outcome, effective_n(weights)
 
     def told(rows: np.ndarray) -> Estimate:
@@ -99,7 +97,7 @@ def estimate_slates(
 
     total = told(np.ones(len(logged)))
     positions = {str(slot): told_of(slot, place == i) for i, slot in enumerate(slots)}
-    if rests:
+    if side.entered.any():
         refuse_point(f"policy '{policy.name}'", total)
     return SlateValue(total=total, positions=positions)
 

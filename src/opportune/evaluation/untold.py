@@ -54,9 +54,10 @@ def _parts(
         does = judged[0].offered(logged) if offers_only else judged[0].told(logged)
         yield judged[0], weights[0], does > SUM_TOLERANCE, weights[0]
         return
-    more = does_more(judged[0], judged[1], logged, offers_only=offers_only)
+    more, outside = does_more(judged[0], judged[1], logged, offers_only=offers_only), logged.action < 0
     for one, other in ((0, 1), (1, 0)):
-        yield judged[one], weights[one], more[one], weights[one] - weights[other]
+        beyond = weights[one] - weights[other]
+        yield judged[one], weights[one], more[one] | (outside & (beyond > SUM_TOLERANCE)), beyond
 
 
 def refuse_untold(
@@ -66,11 +67,11 @@ def refuse_untold(
     outcome: np.ndarray,
     completion: Completion | None = None,
     step: str = WAIT,
-) -> bool:
-    """Raise BadInput (OP629) where outcomes (n,) do not tell a policy, or the first less the second; weights are (n,).
+) -> list[Side]:
+    """Return the sides of a figure, of a policy or of the first less the second, from the weights (n,) of each.
 
-    A policy that leaves everybody alone is known without any, and so is the difference of two that do the same: returns
-    whether it is not so, and the figure rests on outcomes.
+    BadInput (OP629) where outcomes (n,) do not tell one. A policy that leaves everybody alone is known without any, and
+    so is the difference of two that do the same: nothing enters it.
     """
     asked = sides(logged, judged, weights)
     for side in asked:
@@ -78,7 +79,7 @@ def refuse_untold(
         if why is not None:
             says = why if len(judged) == 1 else f"rests on what '{side.name}' does more often, which {why}"
             raise BadInput([hardly(subject_of(judged), says, step)])
-    return any(side.entered.any() for side in asked)
+    return asked
 
 
 def untold(

@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 
 from opportune.domain import BadInput, Estimate, Finding
-from opportune.evaluation import Estimator, Judged, Support, compare, cvar, estimate, support
+from opportune.evaluation import WAIT, Estimator, Judged, Support, compare, cvar, estimate, support
 from opportune.workflow.trial import MEASURES, RAW, Trial
 
 UNVARIED = "OP629"
 """The finding about a figure whose outcomes are all the same: no interval says how they vary."""
-WAIT = "wait for more decisions with known outcomes"
 BESIDE = ("largest_weight", "unsupported")
 """What stands beside each estimate, further to its effective sample size."""
 ESTIMATORS: tuple[Estimator, ...] = ("ipw", "snipw", "dr")

@@ -19,7 +19,10 @@ FIXED = ("opportunity_id", "customer_id", "slot", "at", "surface", "stage")
 
 
 def open_tables(out: Path, directory: Path, *, reads_files: bool = True) -> "Engine":
-    """Return an engine that holds every checked table of ``out/tables`` under its name; else SQL may read files too."""
+    """Return an engine that holds every checked table of ``out/tables`` under its name.
+
+    Where it ``reads_files`` not, SQL reads these tables alone.
+    """
     import pyarrow.parquet as pq
 
     from opportune.tables import Engine

@@ -151,23 +151,23 @@ def _check_known(past: History) -> None:
 
 def _check_amounts(past: History, worth: np.ndarray, columns: Sequence[str]) -> None:
     """Raise BadInput (OP606) where a known loan has no worth (n,), about the columns that lack its amounts."""
-    unknown = past.known & np.isnan(worth)
-    lacking = {name: int(np.sum(unknown & np.isnan(past.outcomes[name]))) for name in columns}
-    if unknown.any():
-        step = (
-            "give the amounts; while they are still to come, leave the rows out of tables/outcomes.sql and say under "
-            "[immature] in evidence.toml what such decisions come to: without it the rest is biased"
-        )
-        raise BadInput(
-            [
-                Finding(
-                    code="OP606", source="tables/outcomes.sql", subject=name, next_step=step,
-                    message=f"is null in {count} decisions of the planned list that were taken up "
-                    f"({', '.join(past.decision_id[unknown & np.isnan(past.outcomes[name])][:3])}): expected a number",
-                )
-                for name, count in lacking.items() if count
-            ]
-        )  # fmt: skip
+    step = (
+        "give the amounts; while they are still to come, leave the rows out of tables/outcomes.sql and say under "
+        "[immature] in evidence.toml what such decisions come to: without it the rest is biased"
+    )
+    findings = []
+    for name in columns:
+        lacking = past.decision_id[past.known & np.isnan(worth) & np.isnan(past.outcomes[name])]
+        if len(lacking):
+            message = (
+                f"is null in {len(lacking)} decisions of the planned list that were taken up "
+                f"({', '.join(lacking[:3])}): expected a number"
+            )
+            findings.append(
+                Finding(code="OP606", source="tables/outcomes.sql", subject=name, message=message, next_step=step)
+            )
+    if findings:
+        raise BadInput(findings)
 
 
 def realised(past: History, settings: Settings) -> Value:
